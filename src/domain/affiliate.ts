@@ -1,0 +1,42 @@
+// An affiliate: who is paid, where to, and what stands in the way.
+import type { AffiliateId } from "./ids.ts";
+import type { Overrides } from "./policy.ts";
+import type { PayoutMethod } from "./payout.ts";
+
+export const AFFILIATE_STATUSES = ["active", "suspended"] as const;
+export type AffiliateStatus = (typeof AFFILIATE_STATUSES)[number];
+
+/** Where money goes. `sha` names the destination for comparison; `sealed` holds what must not be read in the clear. */
+export interface Destination {
+  readonly method: PayoutMethod;
+  readonly sha: string;
+  /** Account id or address that the rail is told; null where it is sealed or there is none. */
+  readonly account: string | null;
+  /** What people may see: an account id, an address, or the last four characters. */
+  readonly display: string | null;
+  readonly sealed: string | null;
+  readonly currency: string | null;
+}
+
+export interface Affiliate {
+  readonly id: AffiliateId;
+  readonly externalId: string | null;
+  readonly name: string;
+  readonly email: string;
+  readonly country: string | null;
+  readonly metadata: string | null;
+  readonly status: AffiliateStatus;
+  readonly overrides: Overrides;
+  readonly destination: Destination | null;
+  /** When the destination replaced an earlier one; null for the first, which has no cooldown. */
+  readonly destinationChangedAt: number | null;
+  readonly ready: boolean;
+  /** Names of what the provider still misses. */
+  readonly missing: readonly string[];
+  readonly taxFormAt: number | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** No chosen method counts as manual. */
+export const methodOf = (affiliate: Affiliate): PayoutMethod => affiliate.destination?.method ?? "manual";

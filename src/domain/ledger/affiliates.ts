@@ -1,0 +1,102 @@
+// The affiliate's own turns: created, changed, suspended, and told where its money goes; and the money that is not a commission.
+import type { Affiliate } from "../affiliate.ts";
+import { isAmount } from "../money.ts";
+import { refuse } from "../refusals.ts";
+import type { AffiliateCommand, MoneyCommand } from "./command.ts";
+import { announce, announceRecovery, balanceOf, type Draft, move, owedOf, type Step } from "./draft.ts";
+
+type Of<K extends AffiliateCommand["kind"]> = Extract<AffiliateCommand, { kind: K }>;
+
+const create = (draft: Draft, command: Of<"create_affiliate">): Step => {
+  const { affiliateId, affiliate } = draft.book;
+  if (affiliate !== undefined) throw new Error(`${affiliateId} exists already`);
+  draft.insertedAffiliate = {
+    id: affiliateId,
+    ...command.affiliate,
+    status: "active",
+    destination: null,
+    destinationChangedAt: null,
+    ready: false,
+    missing: [],
+    taxFormAt: null,
+    createdAt: draft.now,
+    updatedAt: draft.now,
+  };
+  announce(draft, "affiliate.created", {
+    object: "affiliate",
+    id: affiliateId,
+    affiliate_id: affiliateId,
+    status: "active",
+  });
+  return { result: { kind: "affiliate", affiliateId } };
+};
+
+const put = (
+  draft: Draft,
+  before: Affiliate,
+  patch: Partial<Affiliate>,
+  type: "affiliate.updated" | "affiliate.payout_method_changed",
+): Step => {
+  const after: Affiliate = { ...before, ...patch, updatedAt: draft.now };
+  draft.updatedAffiliate = after;
+  const changed = after.status === before.status ? {} : { previous_status: before.status };
+  announce(draft, type, {
+    object: "affiliate",
+    id: after.id,
+    affiliate_id: after.id,
+    status: after.status,
+    ...changed,
+  });
+  return { result: { kind: "affiliate", affiliateId: after.id } };
+};
+
+const setMethod = (draft: Draft, before: Affiliate, command: Of<"set_payout_method">): Step => {
+  const same = before.destination?.sha === command.destination.sha;
+  const changedAt = same ? before.destinationChangedAt : before.destination === null ? null : draft.now;
+  const patch = {
+    destination: command.destination,
+    destinationChangedAt: changedAt,
+    ready: command.ready,
+    missing: command.missing,
+  };
+  return put(draft, before, patch, same ? "affiliate.updated" : "affiliate.payout_method_changed");
+};
+
+export const affiliateTurn = (draft: Draft, command: AffiliateCommand): Step => {
+  if (command.kind === "create_affiliate") return create(draft, command);
+  const before = draft.book.affiliate;
+  if (before === undefined) return refuse("affiliate_not_found", "No such affiliate in this program.");
+  return command.kind === "set_payout_method"
+    ? setMethod(draft, before, command)
+    : put(draft, before, command.patch, "affiliate.updated");
+};
+
+export const moneyTurn = (draft: Draft, command: MoneyCommand): Step => {
+  const { currency, amount, note } = command;
+  if (draft.book.affiliate === undefined)
+    return refuse("affiliate_not_found", "No such affiliate in this program.");
+  if (!isAmount(amount, currency))
+    return refuse("amount_not_sendable", `${amount} is no amount in ${currency}.`, { pointer: "/amount" });
+  const refs = note === null ? {} : { note };
+  const result = { result: { kind: "balance", currency } } as const;
+  switch (command.kind) {
+    case "spend_store_credit":
+      if (balanceOf(draft, currency).store_credit < amount)
+        return refuse("store_credit_short", "The store credit does not cover this.", { pointer: "/amount" });
+      move(draft, "spend", currency, "store_credit", "program", amount, refs);
+      return result;
+    case "refund_store_credit":
+      move(draft, "refund_credit", currency, "program", "store_credit", amount, refs);
+      return result;
+    case "settle_recovery":
+      if (owedOf(draft, currency) < amount)
+        return refuse("recovery_not_owed", `Only ${owedOf(draft, currency)} is owed.`, {
+          pointer: "/amount",
+        });
+      move(draft, "written_off", currency, "program", "recovery", amount, {
+        note: `${command.how}: ${command.note}`,
+      });
+      announceRecovery(draft, currency);
+      return result;
+  }
+};

@@ -1,0 +1,91 @@
+// The core: decide(book, command) says what one turn changes or why not; fold applies it. Pure: same input, same answer.
+import type { Actor } from "../events.ts";
+import { type Balance, type Book, type Change, type Entry, type Verdict, ZERO_BALANCE } from "./book.ts";
+import { affiliateTurn, moneyTurn } from "./affiliates.ts";
+import { claim } from "./claims.ts";
+import type { Command } from "./command.ts";
+import { credit, record, reverse, reviewCommission } from "./commissions.ts";
+import { changeOf, type Draft, newDraft, type Step } from "./draft.ts";
+import { payment } from "./payments.ts";
+import { reviewPayout } from "./payouts.ts";
+
+const step = (draft: Draft, command: Command): Step => {
+  switch (command.kind) {
+    case "record":
+      return record(draft, command);
+    case "credit":
+      return credit(draft, command);
+    case "approve":
+    case "reject":
+    case "hold":
+    case "release":
+      return reviewCommission(draft, command);
+    case "reverse":
+      return reverse(draft, command);
+    case "claim":
+      return claim(draft, command);
+    case "create_affiliate":
+    case "update_affiliate":
+    case "set_payout_method":
+      return affiliateTurn(draft, command);
+    case "spend_store_credit":
+    case "refund_store_credit":
+    case "settle_recovery":
+      return moneyTurn(draft, command);
+    case "begin_payment":
+    case "conclude_payment":
+    case "resolve":
+    case "provider_return":
+    case "stall":
+    case "send_back":
+      return payment(draft, command);
+    default:
+      return reviewPayout(draft, command);
+  }
+};
+
+export interface TurnFacts {
+  /** Epoch milliseconds. */
+  readonly now: number;
+  readonly actor: Actor;
+  /** An id body; every id that the turn makes follows from it. */
+  readonly mint: string;
+}
+
+export const decide = (book: Book, command: Command, facts: TurnFacts): Verdict => {
+  const draft = newDraft(book, facts.now, facts.actor, facts.mint);
+  const taken = step(draft, command);
+  if ("refusal" in taken) return { kind: "refused", refusal: taken.refusal };
+  if ("unchanged" in taken) return { kind: "unchanged", result: taken.unchanged };
+  return { kind: "change", change: changeOf(draft), result: taken.result };
+};
+
+/** Balances are the fold of the entries. */
+export const foldEntries = (
+  balances: Readonly<Record<string, Balance>>,
+  entries: readonly Pick<Entry, "currency" | "from" | "to" | "amount">[],
+): Record<string, Balance> => {
+  const folded: Record<string, Balance> = { ...balances };
+  for (const { currency, from, to, amount } of entries) {
+    const balance = { ...(folded[currency] ?? ZERO_BALANCE) };
+    balance[from] -= amount;
+    balance[to] += amount;
+    folded[currency] = balance;
+  }
+  return folded;
+};
+
+export const eventCountOf = (change: Change): number => change.events.length + (change.paidLines?.count ?? 0);
+
+/** The head after a committed change: what a warm object may decide its next turn on. */
+export const fold = (book: Book, change: Change): Book => ({
+  programId: book.programId,
+  livemode: book.livemode,
+  policyVersion: book.policyVersion,
+  policy: book.policy,
+  affiliateId: book.affiliateId,
+  affiliate: change.insertedAffiliate ?? change.updatedAffiliate ?? book.affiliate,
+  seq: book.seq + 1,
+  eventSeq: book.eventSeq + eventCountOf(change),
+  balances: foldEntries(book.balances, change.entries),
+});

@@ -1,0 +1,225 @@
+// The payment's two turns: begin freezes an instruction, conclude says what became of it. Only a definite refusal releases money.
+import { isOpenAttempt, nextLookAt, type Attempt, type Payout } from "../payout.ts";
+import { refuse } from "../refusals.ts";
+import type { PaymentCommand } from "./command.ts";
+import {
+  announcePayout,
+  announceRecovery,
+  type Draft,
+  move,
+  nextBody,
+  putPayout,
+  type Step,
+} from "./draft.ts";
+import { paymentStop, returnAmount } from "./payouts.ts";
+import { failPayout, settlePayout } from "./settle.ts";
+
+type Of<K extends PaymentCommand["kind"]> = Extract<PaymentCommand, { kind: K }>;
+
+/** What was true when it was asked for is no longer: nothing was sent, so the payout waits for a person again. */
+const sendBack = (draft: Draft, before: Payout, { code, detail }: Of<"send_back">): Step => {
+  if (before.status !== "processing" || before.sent) return { unchanged: { kind: "payout", payout: before } };
+  const payout = putPayout(draft, before, {
+    status: "pending",
+    approvedAt: null,
+    approvedBy: null,
+    expectedBy: null,
+    failureCode: code,
+    failureDetail: detail,
+  });
+  announcePayout(draft, "payout.updated", payout, before.status, code);
+  return { result: { kind: "payout", payout } };
+};
+
+const begin = (draft: Draft, before: Payout, { instruction }: Of<"begin_payment">): Step => {
+  const open = draft.book.attempt;
+  if (open !== undefined && isOpenAttempt(open.state))
+    return { unchanged: { kind: "attempt", payout: before, attempt: open } };
+  if (before.status !== "processing") return { unchanged: { kind: "payout", payout: before } };
+  if (before.sent) throw new Error(`payout ${before.id} is sent without an open attempt`);
+  const stop = paymentStop(draft, before);
+  if (stop !== undefined) return stop;
+  if (before.destinationSha !== (draft.book.affiliate?.destination?.sha ?? null)) {
+    return refuse("destination_changed", "The destination changed after the payment was asked for.");
+  }
+  if (
+    instruction.amount !== before.amount ||
+    instruction.currency !== before.currency ||
+    instruction.destinationSha !== before.destinationSha ||
+    instruction.rail !== before.method
+  ) {
+    return refuse(
+      "amount_changed",
+      "The payout changed while its instruction was frozen; it will be frozen again.",
+    );
+  }
+  const n = before.attemptCount + 1;
+  const attempt: Attempt = {
+    id: `att_${nextBody(draft)}`,
+    payoutId: before.id,
+    affiliateId: before.affiliateId,
+    n,
+    rail: instruction.rail,
+    providerAccount: instruction.providerAccount,
+    apiVersion: instruction.apiVersion,
+    destination: instruction.destination,
+    key: `po:${before.id}:${n}`,
+    request: instruction.request,
+    amount: before.amount,
+    currency: before.currency,
+    state: "begun",
+    providerRef: null,
+    detail: null,
+    tries: 0,
+    nextAttemptAt: nextLookAt(draft.now, draft.now),
+    createdAt: draft.now,
+    updatedAt: draft.now,
+  };
+  const sent = putPayout(draft, before, { sent: true, attemptCount: n });
+  if (instruction.rail !== "store_credit") {
+    draft.insertedAttempt = attempt;
+    return { result: { kind: "attempt", payout: sent, attempt } };
+  }
+  const payout = settlePayout(draft, sent, {
+    via: "store_credit",
+    ref: null,
+    paidAt: draft.now,
+    attempt: undefined,
+  });
+  draft.insertedAttempt = { ...attempt, state: "settled", nextAttemptAt: null };
+  return { result: { kind: "attempt", payout, attempt: draft.insertedAttempt } };
+};
+
+/** A refusal that turns out to have paid: the affiliate has the money, so it is owed back; state and lines stay. */
+const paidLate = (draft: Draft, before: Payout, attempt: Attempt, ref: string): Step => {
+  const late: Attempt = { ...attempt, state: "paid_late", providerRef: ref, updatedAt: draft.now };
+  draft.updatedAttempt = late;
+  move(draft, "paid_late", attempt.currency, "recovery", "paid", attempt.amount, {
+    payoutId: before.id,
+    note: attempt.id,
+  });
+  const payout = putPayout(draft, before, { latePaid: before.latePaid + attempt.amount });
+  announcePayout(draft, "payout.paid_late", payout, before.status, "paid_after_refusal");
+  announceRecovery(draft, attempt.currency);
+  return { result: { kind: "attempt", payout, attempt: late } };
+};
+
+const conclude = (draft: Draft, before: Payout, { outcome }: Of<"conclude_payment">): Step => {
+  const { attempt } = draft.book;
+  if (attempt === undefined) return refuse("attempt_not_found", "No such attempt.");
+  if (attempt.state === "refused" && outcome.kind === "settled")
+    return paidLate(draft, before, attempt, outcome.ref);
+  if (!isOpenAttempt(attempt.state) || attempt.state === "settled")
+    return { unchanged: { kind: "attempt", payout: before, attempt } };
+  if (before.status !== "processing")
+    throw new Error(`attempt ${attempt.id} is open while its payout is ${before.status}`);
+  if (outcome.kind === "settled") {
+    const payout = settlePayout(draft, before, {
+      via: attempt.rail,
+      ref: outcome.ref,
+      paidAt: draft.now,
+      attempt,
+    });
+    return { result: { kind: "attempt", payout, attempt: draft.updatedAttempt ?? attempt } };
+  }
+  if (outcome.kind === "refused") {
+    const payout = failPayout(draft, before, attempt, outcome);
+    return { result: { kind: "attempt", payout, attempt: draft.updatedAttempt ?? attempt } };
+  }
+  return wait(draft, before, attempt, outcome);
+};
+
+/** Accepted, deferred and unknown keep the money reserved; a deferral never hides that an earlier send may have moved money. */
+const wait = (
+  draft: Draft,
+  before: Payout,
+  attempt: Attempt,
+  outcome: Exclude<Of<"conclude_payment">["outcome"], { kind: "settled" | "refused" }>,
+): Step => {
+  const doubtful = attempt.state === "unknown" || attempt.state === "accepted";
+  const state =
+    outcome.kind === "deferred" && doubtful
+      ? attempt.state
+      : outcome.kind === "unknown" && attempt.state === "accepted"
+        ? "accepted"
+        : outcome.kind === "needs_hand" && doubtful
+          ? attempt.state
+          : outcome.kind;
+  const look = nextLookAt(attempt.createdAt, draft.now);
+  const asked =
+    outcome.kind === "deferred" && outcome.retryAfterS !== undefined
+      ? draft.now + outcome.retryAfterS * 1000
+      : 0;
+  const after: Attempt = {
+    ...attempt,
+    state,
+    tries: attempt.tries + 1,
+    updatedAt: draft.now,
+    providerRef: outcome.kind === "accepted" ? outcome.ref : attempt.providerRef,
+    detail:
+      outcome.kind === "accepted"
+        ? attempt.detail
+        : outcome.kind === "needs_hand"
+          ? outcome.instructions
+          : outcome.detail,
+    nextAttemptAt: state === "needs_hand" ? null : Math.max(look, asked),
+  };
+  draft.updatedAttempt = after;
+  if (state !== "needs_hand") return { result: { kind: "attempt", payout: before, attempt: after } };
+  const payout = putPayout(draft, before, { expectedBy: null });
+  return { result: { kind: "attempt", payout, attempt: after } };
+};
+
+const resolve = (draft: Draft, before: Payout, command: Of<"resolve">): Step => {
+  const { attempt } = draft.book;
+  if (before.status !== "processing" || attempt?.state !== "unknown") {
+    return refuse("invalid_state", "Only a payment whose outcome is unknown can be resolved by a person.");
+  }
+  const payout =
+    command.outcome === "settled"
+      ? settlePayout(draft, before, {
+          via: attempt.rail,
+          ref: command.externalRef,
+          paidAt: draft.now,
+          attempt,
+          note: command.evidence,
+        })
+      : failPayout(draft, before, attempt, { code: "resolved_refused", detail: command.evidence });
+  return { result: { kind: "payout", payout } };
+};
+
+const providerReturn = (draft: Draft, before: Payout, command: Of<"provider_return">): Step => {
+  const rest = before.amount - before.returnedAmount;
+  if (before.status !== "paid")
+    return refuse("invalid_state", `A payout that is ${before.status} cannot be returned.`);
+  if (command.amount > rest)
+    return refuse("amount_changed", `Only ${rest} of the payout is still out.`, { facts: { amount: rest } });
+  return { result: { kind: "payout", payout: returnAmount(draft, before, command.amount, command.reason) } };
+};
+
+const stall = (draft: Draft, before: Payout, reason: string): Step => {
+  if (before.status !== "processing" || before.stalledAt !== null)
+    return { unchanged: { kind: "payout", payout: before } };
+  const payout = putPayout(draft, before, { stalledAt: draft.now });
+  announcePayout(draft, "payout.stalled", payout, before.status, reason);
+  return { result: { kind: "payout", payout } };
+};
+
+export const payment = (draft: Draft, command: PaymentCommand): Step => {
+  const before = draft.book.payout;
+  if (before === undefined) return refuse("payout_not_found", "No such payout in this program.");
+  switch (command.kind) {
+    case "begin_payment":
+      return begin(draft, before, command);
+    case "conclude_payment":
+      return conclude(draft, before, command);
+    case "resolve":
+      return resolve(draft, before, command);
+    case "provider_return":
+      return providerReturn(draft, before, command);
+    case "stall":
+      return stall(draft, before, command.reason);
+    case "send_back":
+      return sendBack(draft, before, command);
+  }
+};
