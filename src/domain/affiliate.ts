@@ -1,7 +1,7 @@
 // An affiliate: who is paid, where to, and what stands in the way.
 import type { AffiliateId } from "./ids.ts";
-import type { Overrides } from "./policy.ts";
 import type { PayoutMethod } from "./payout.ts";
+import type { Overrides } from "./policy.ts";
 
 export const AFFILIATE_STATUSES = ["active", "suspended"] as const;
 export type AffiliateStatus = (typeof AFFILIATE_STATUSES)[number];

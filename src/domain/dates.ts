@@ -79,7 +79,7 @@ export const startOfDate = (date: string, zone: string): number => {
   const offsets = [target - DAY_MS, target + DAY_MS].map((ms) => wallClock(ms, zone).asUtcMs - ms);
   const candidates = offsets.map((offset) => target - offset).sort((a, b) => a - b);
   for (const ms of candidates) if (wallClock(ms, zone).asUtcMs === target) return ms;
-  return Math.max(...candidates) - (Math.max(...offsets) - Math.min(...offsets));
+  return Math.max(...candidates);
 };
 
 export const addDays = (date: string, days: number): string =>

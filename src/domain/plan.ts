@@ -1,7 +1,7 @@
 // Who is due what, who is not, and why: one computation for previews, claims, balances and runs.
 import { type Affiliate, methodOf } from "./affiliate.ts";
-import type { DueSummary } from "./ledger/book.ts";
 import { toInstant } from "./dates.ts";
+import type { DueSummary } from "./ledger/book.ts";
 import { type Currency, toDecimal } from "./money.ts";
 import type { PayoutMethod } from "./payout.ts";
 import { cooldownUntil, minimumOf, type Policy } from "./policy.ts";

@@ -2,7 +2,7 @@
 import type { Affiliate } from "../affiliate.ts";
 import { isAmount } from "../money.ts";
 import { refuse } from "../refusals.ts";
-import type { AffiliateCommand, MoneyCommand } from "./command.ts";
+import type { AffiliateCommand, ConfirmBook, MoneyCommand } from "./command.ts";
 import { announce, announceRecovery, balanceOf, type Draft, move, owedOf, type Step } from "./draft.ts";
 
 type Of<K extends AffiliateCommand["kind"]> = Extract<AffiliateCommand, { kind: K }>;
@@ -69,6 +69,20 @@ export const affiliateTurn = (draft: Draft, command: AffiliateCommand): Step => 
   return command.kind === "set_payout_method"
     ? setMethod(draft, before, command)
     : put(draft, before, command.patch, "affiliate.updated");
+};
+
+/** A turn without entries: the evidence stays in its verdict. */
+export const confirmBook = (draft: Draft, { evidence }: ConfirmBook): Step => {
+  const { affiliate } = draft.book;
+  if (affiliate === undefined) return refuse("affiliate_not_found", "No such affiliate in this program.");
+  announce(draft, "affiliate.updated", {
+    object: "affiliate",
+    id: affiliate.id,
+    affiliate_id: affiliate.id,
+    status: affiliate.status,
+    reason: "book_confirmed",
+  });
+  return { result: { kind: "affiliate", affiliateId: affiliate.id, evidence } };
 };
 
 export const moneyTurn = (draft: Draft, command: MoneyCommand): Step => {

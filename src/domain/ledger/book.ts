@@ -172,7 +172,7 @@ export type Result =
   | { readonly kind: "commission"; readonly commission: Commission }
   | { readonly kind: "payout"; readonly payout: Payout; readonly released?: Refusal }
   | { readonly kind: "payout_ref"; readonly payoutId: PayoutId }
-  | { readonly kind: "affiliate"; readonly affiliateId: AffiliateId }
+  | { readonly kind: "affiliate"; readonly affiliateId: AffiliateId; readonly evidence?: string }
   | { readonly kind: "attempt"; readonly payout: Payout; readonly attempt: Attempt }
   | { readonly kind: "balance"; readonly currency: Currency };
 

@@ -44,6 +44,12 @@ export type AffiliateCommand =
       readonly missing: readonly string[];
     };
 
+/** A person has compared the restored book with the providers: money may leave for this affiliate again. */
+export interface ConfirmBook {
+  readonly kind: "confirm_book";
+  readonly evidence: string;
+}
+
 export type CommissionCommand =
   | {
       readonly kind: "record";
@@ -167,6 +173,7 @@ export type MoneyCommand =
     };
 
 export type Command =
+  | ConfirmBook
   | AffiliateCommand
   | CommissionCommand
   | ClaimCommand
@@ -192,6 +199,7 @@ export const needsOf = (command: Command): Needs => {
     case "create_affiliate":
     case "update_affiliate":
     case "set_payout_method":
+    case "confirm_book":
     case "spend_store_credit":
     case "refund_store_credit":
     case "settle_recovery":

@@ -1,13 +1,14 @@
 // The core: decide(book, command) says what one turn changes or why not; fold applies it. Pure: same input, same answer.
 import type { Actor } from "../events.ts";
+import { affiliateTurn, confirmBook, moneyTurn } from "./affiliates.ts";
 import { type Balance, type Book, type Change, type Entry, type Verdict, ZERO_BALANCE } from "./book.ts";
-import { affiliateTurn, moneyTurn } from "./affiliates.ts";
 import { claim } from "./claims.ts";
 import type { Command } from "./command.ts";
-import { credit, record, reverse, reviewCommission } from "./commissions.ts";
+import { credit, record, reviewCommission } from "./commissions.ts";
 import { changeOf, type Draft, newDraft, type Step } from "./draft.ts";
 import { payment } from "./payments.ts";
 import { reviewPayout } from "./payouts.ts";
+import { reverse } from "./refunds.ts";
 
 const step = (draft: Draft, command: Command): Step => {
   switch (command.kind) {
@@ -28,6 +29,8 @@ const step = (draft: Draft, command: Command): Step => {
     case "update_affiliate":
     case "set_payout_method":
       return affiliateTurn(draft, command);
+    case "confirm_book":
+      return confirmBook(draft, command);
     case "spend_store_credit":
     case "refund_store_credit":
     case "settle_recovery":

@@ -1,11 +1,11 @@
 // A turn in the making: working copies that the rules move about, and the change that they add up to.
-import { type Affiliate } from "../affiliate.ts";
-import { type Commission } from "../commission.ts";
+import type { Affiliate } from "../affiliate.ts";
+import type { Commission } from "../commission.ts";
 import { type Actor, actorName, type EventDraft, type EventType } from "../events.ts";
 import { type CommissionId, nthBody, type PayoutId } from "../ids.ts";
-import { type Currency } from "../money.ts";
-import { type Attempt, type Payout, type PayoutStatus } from "../payout.ts";
-import { type Refusal } from "../refusals.ts";
+import type { Currency } from "../money.ts";
+import type { Attempt, Payout, PayoutStatus } from "../payout.ts";
+import type { Refusal } from "../refusals.ts";
 import {
   type Account,
   type Balance,

@@ -1,6 +1,7 @@
 // The payment's two turns: begin freezes an instruction, conclude says what became of it. Only a definite refusal releases money.
-import { isOpenAttempt, nextLookAt, type Attempt, type Payout } from "../payout.ts";
+import { type Attempt, isOpenAttempt, nextLookAt, type Payout } from "../payout.ts";
 import { refuse } from "../refusals.ts";
+import { returnAmount } from "./by-hand.ts";
 import type { PaymentCommand } from "./command.ts";
 import {
   announcePayout,
@@ -11,7 +12,7 @@ import {
   putPayout,
   type Step,
 } from "./draft.ts";
-import { paymentStop, returnAmount } from "./payouts.ts";
+import { paymentStop } from "./payouts.ts";
 import { failPayout, settlePayout } from "./settle.ts";
 
 type Of<K extends PaymentCommand["kind"]> = Extract<PaymentCommand, { kind: K }>;

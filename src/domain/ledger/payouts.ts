@@ -1,39 +1,18 @@
 // Payouts in a person's hands: accept, approve, pay, mark, cancel, try again, take back.
 import { methodOf } from "../affiliate.ts";
+import { dateOf } from "../dates.ts";
 import { actorName } from "../events.ts";
-import {
-  EXPECTED_WITHIN_MS,
-  type Payout,
-  PAYOUT_TRANSITIONS,
-  type PayoutAction,
-  type PayoutStatus,
-} from "../payout.ts";
+import { EXPECTED_WITHIN_MS, type Payout, type PayoutAction } from "../payout.ts";
 import { affiliateBlockers, destinationBlockers, type Reason } from "../plan.ts";
 import { type RefusalCode, refuse } from "../refusals.ts";
-import { dateOf } from "../dates.ts";
-import { insertCredit } from "./commissions.ts";
+import { markFailed, markPaid, returnByHand } from "./by-hand.ts";
 import { reclaim } from "./claims.ts";
 import type { PayoutCommand } from "./command.ts";
-import { announcePayout, type Draft, move, putPayout, type Step } from "./draft.ts";
-import { failPayout, settlePayout } from "./settle.ts";
+import { announcePayout, type Draft, putPayout, type Step } from "./draft.ts";
 import { giveBack } from "./release.ts";
+import { moved } from "./transitions.ts";
 
 type Of<K extends PayoutCommand["kind"]> = Extract<PayoutCommand, { kind: K }>;
-
-/** The status that an action leads to, or why it does not. */
-const moved = (
-  payout: Payout,
-  action: PayoutAction,
-): { status: PayoutStatus } | ReturnType<typeof refuse> => {
-  const status = PAYOUT_TRANSITIONS[payout.status][action];
-  return status === undefined
-    ? refuse(
-        "invalid_state",
-        `A payout that is ${payout.status} cannot be changed by ${action.replace("_", "-")}.`,
-        { facts: { status: payout.status } },
-      )
-    : { status };
-};
 
 const shift = (
   draft: Draft,
@@ -149,124 +128,6 @@ const cancel = (draft: Draft, before: Payout, action: "cancel" | "deny", reason:
     action === "deny" ? "denied" : "cancelled",
   );
   return { result: { kind: "payout", payout } };
-};
-
-const byHand = (draft: Draft): boolean => draft.book.attempt?.state === "needs_hand";
-
-const markPaid = (draft: Draft, before: Payout, command: Of<"mark_paid">): Step => {
-  if (before.status === "paid") {
-    return before.externalRef === command.externalRef &&
-      before.paidVia === (command.paidVia ?? "manual") &&
-      (command.amount ?? before.amount) === before.amount
-      ? { unchanged: { kind: "payout", payout: before } }
-      : refuse("external_ref_differs", "The payout is paid already, under another reference.", {
-          pointer: "/external_ref",
-        });
-  }
-  const next = moved(before, "mark_paid");
-  if ("refusal" in next) return next;
-  if (before.status === "processing" && before.sent && !byHand(draft)) {
-    return refuse(
-      "payment_under_way",
-      "The rail is paying this payout; only its answer, or resolve, may conclude it.",
-    );
-  }
-  if (before.status === "pending" && draft.book.policy.require_approval) {
-    return refuse("awaiting_approval", "The program requires approval: approve the payout first.");
-  }
-  if (command.amount !== null && command.amount !== before.amount) {
-    return refuse(
-      "amount_changed",
-      `The payout is ${before.amount}, not ${command.amount}; read it again before paying.`,
-      { pointer: "/amount", facts: { amount: before.amount } },
-    );
-  }
-  const noted = {
-    ...before,
-    adminNote: command.adminNote ?? before.adminNote,
-    partnerMessage: command.partnerMessage ?? before.partnerMessage,
-  };
-  const payout = settlePayout(draft, noted, {
-    via: command.paidVia ?? "manual",
-    ref: command.externalRef,
-    paidAt: command.paidAt ?? draft.now,
-    attempt: draft.book.attempt,
-  });
-  return { result: { kind: "payout", payout } };
-};
-
-const markFailed = (draft: Draft, before: Payout, reason: string): Step => {
-  const next = moved(before, "mark_failed");
-  if ("refusal" in next) return next;
-  const { attempt } = draft.book;
-  if (attempt === undefined || !byHand(draft)) {
-    return refuse(
-      "payment_under_way",
-      "Only a payment that waits for a person can be marked failed; cancel it while unsent, or wait for the rail.",
-    );
-  }
-  const payout = failPayout(draft, before, attempt, { code: "marked_failed", detail: reason });
-  return { result: { kind: "payout", payout } };
-};
-
-/** The whole amount came back, or, after parts of it did, the rest as a credit like the parts. */
-export const returnAmount = (draft: Draft, before: Payout, x: number, reason: string): Payout => {
-  draft.creditNoted = before.id;
-  if (x === before.amount && before.returnedAmount === 0) {
-    giveBack(draft, before, before.paidVia === "store_credit" ? "store_credit" : "paid");
-    const payout = putPayout(draft, before, {
-      status: "returned",
-      returnedAmount: before.amount,
-      failureDetail: reason,
-    });
-    announcePayout(draft, "payout.returned", payout, before.status, "returned");
-    return payout;
-  }
-  const returnedAmount = before.returnedAmount + x;
-  const status = returnedAmount === before.amount ? "returned" : before.status;
-  move(draft, "return_part", before.currency, "paid", "available", x, { payoutId: before.id, note: reason });
-  const payout = putPayout(draft, before, { status, returnedAmount, failureDetail: reason });
-  insertCredit(draft, {
-    kind: "credit",
-    currency: before.currency,
-    amount: x,
-    origin: "return",
-    note: `returned from ${before.id}`,
-    externalId: null,
-    requestSha: "",
-  });
-  announcePayout(
-    draft,
-    status === "returned" ? "payout.returned" : "payout.updated",
-    payout,
-    before.status,
-    "returned_in_part",
-  );
-  return payout;
-};
-
-const returnByHand = (draft: Draft, before: Payout, reason: string): Step => {
-  const next = moved(before, "return");
-  if ("refusal" in next) return next;
-  const via = before.paidVia ?? before.method;
-  if (via !== "manual" && via !== "bank_transfer" && via !== "store_credit") {
-    return refuse(
-      "settled_by_rail",
-      `The payout was paid by ${via}; only the rail can say that the money came back.`,
-    );
-  }
-  if (via === "store_credit" && (draft.book.balances[before.currency]?.store_credit ?? 0) < before.amount) {
-    return refuse(
-      "store_credit_spent",
-      "The store credit of this payout is spent in part; it can be returned only while unspent.",
-    );
-  }
-  return {
-    result: {
-      kind: "payout",
-      payout: returnAmount(draft, before, before.amount - before.returnedAmount, reason),
-    },
-  };
 };
 
 const annotate = (draft: Draft, before: Payout, command: Of<"annotate">): Step => {

@@ -1,5 +1,5 @@
 // Giving a claim back: what every cancel, refusal and return is made of.
-import { type Commission } from "../commission.ts";
+import type { Commission } from "../commission.ts";
 import type { Payout } from "../payout.ts";
 import type { Account } from "./book.ts";
 import { announceRecovery, type Draft, move, nextBody, owedOf, putCommission } from "./draft.ts";

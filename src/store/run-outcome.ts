@@ -1,0 +1,85 @@
+// What a run made: its payouts, who was skipped and why, and the sums of both.
+import type { AffiliateId } from "../domain/ids.ts";
+import type { Payout } from "../domain/payout.ts";
+import type { Blocker, Reason } from "../domain/plan.ts";
+import { numberIn, payoutOf, type Row } from "./rows.ts";
+import type { Run } from "./runs.ts";
+
+export interface SkipRow {
+  readonly affiliateId: AffiliateId;
+  readonly currency: string;
+  readonly reason: Reason;
+  readonly blockers: readonly Blocker[];
+}
+
+export interface RunOutcome {
+  readonly payouts: readonly Payout[];
+  readonly skipped: readonly SkipRow[];
+  readonly skippedCount: Readonly<Record<string, number>>;
+  readonly totals: readonly { readonly currency: string; readonly amount: number; readonly count: number }[];
+}
+
+const skipOf = (row: Row): SkipRow => ({
+  affiliateId: row["affiliate_id"] as AffiliateId,
+  currency: String(row["currency"]),
+  reason: row["reason"] as Reason,
+  blockers: JSON.parse(String(row["blockers"] ?? "[]")) as Blocker[],
+});
+
+const COUNTS =
+  "SELECT reason, count(*) AS n FROM run_items WHERE run_id = ?1 AND reason IS NOT NULL GROUP BY reason";
+const TOTALS = `SELECT currency, sum(gross - recovered) AS amount, count(*) AS n FROM payouts WHERE run_id = ?1 GROUP BY currency ORDER BY currency`;
+
+/** Counts and totals of all, lists of the first `limit`; totals are as generated. One round trip. */
+export const readRunOutcome = async (db: D1Database, run: Run, limit: number): Promise<RunOutcome> => {
+  const [payouts, skipped, counts, totals] = await db.batch<Row>([
+    db.prepare("SELECT * FROM payouts WHERE run_id = ?1 ORDER BY id LIMIT ?2").bind(run.id, limit),
+    db
+      .prepare(
+        "SELECT * FROM run_items WHERE run_id = ?1 AND reason IS NOT NULL ORDER BY affiliate_id, currency LIMIT ?2",
+      )
+      .bind(run.id, limit),
+    db.prepare(COUNTS).bind(run.id),
+    db.prepare(TOTALS).bind(run.id),
+  ]);
+  return {
+    payouts: (payouts?.results ?? []).map(payoutOf),
+    skipped: (skipped?.results ?? []).map(skipOf),
+    skippedCount: Object.fromEntries(
+      (counts?.results ?? []).map((row) => [row["reason"], numberIn(row, "n")]),
+    ),
+    totals: (totals?.results ?? []).map((row) => ({
+      currency: String(row["currency"]),
+      amount: numberIn(row, "amount"),
+      count: numberIn(row, "n"),
+    })),
+  };
+};
+
+/** A run's skips in order, behind `after` (affiliate and currency, joined by a space). */
+export const listSkips = async (
+  db: D1Database,
+  run: Run,
+  after: string,
+  limit: number,
+): Promise<readonly SkipRow[]> => {
+  const sql =
+    "SELECT * FROM run_items WHERE run_id = ?1 AND reason IS NOT NULL AND affiliate_id || ' ' || currency > ?2 ORDER BY affiliate_id || ' ' || currency LIMIT ?3";
+  return (await db.prepare(sql).bind(run.id, after, limit).all<Row>()).results.map(skipOf);
+};
+
+export const listRuns = async (
+  db: D1Database,
+  programId: string,
+  after: string | undefined,
+  order: "asc" | "desc",
+  limit: number,
+): Promise<readonly Row[]> => {
+  const sql = `SELECT * FROM payout_runs WHERE program_id = ?1 AND id ${order === "asc" ? ">" : "<"} ?2 ORDER BY id ${order} LIMIT ?3`;
+  return (
+    await db
+      .prepare(sql)
+      .bind(programId, after ?? (order === "asc" ? "" : "~"), limit)
+      .all<Row>()
+  ).results;
+};

@@ -1,0 +1,64 @@
+// Programs, their keys and their credentials with providers.
+import { check, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { json, oneOf, whole } from "./checks.ts";
+
+export const programs = sqliteTable(
+  "programs",
+  {
+    id: text("id").primaryKey().notNull(),
+    name: text("name").notNull(),
+    mode: text("mode", { enum: ["test", "live"] }).notNull(),
+    defaultCurrency: text("default_currency").notNull(),
+    policy: text("policy").notNull(),
+    policyVersion: integer("policy_version").notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  () => [
+    check("programs_mode", oneOf("mode", ["test", "live"])),
+    check("programs_policy", json("policy")),
+    check("programs_version", whole("policy_version", 1)),
+  ],
+);
+
+/** Key look-up is a directory of its own, so that programs can be spread over databases later. */
+export const apiKeys = sqliteTable(
+  "api_keys",
+  {
+    id: text("id").primaryKey().notNull(),
+    programId: text("program_id")
+      .notNull()
+      .references(() => programs.id),
+    name: text("name").notNull(),
+    prefix: text("prefix").notNull(),
+    hash: text("hash").notNull(),
+    pepperVersion: text("pepper_version").notNull(),
+    scopes: text("scopes").notNull(),
+    dialect: text("dialect"),
+    expiresAt: integer("expires_at"),
+    revokedAt: integer("revoked_at"),
+    lastUsedAt: integer("last_used_at"),
+    createdAt: integer("created_at").notNull(),
+  },
+  (t) => [index("api_keys_program").on(t.programId, t.id), check("api_keys_scopes", json("scopes"))],
+);
+
+export const credentials = sqliteTable(
+  "credentials",
+  {
+    programId: text("program_id")
+      .notNull()
+      .references(() => programs.id),
+    provider: text("provider", { enum: ["stripe", "paypal", "wise"] }).notNull(),
+    /** The provider's own account that the secret belongs to: what an attempt freezes. */
+    account: text("account").notNull(),
+    sealed: text("sealed").notNull(),
+    last4: text("last4").notNull(),
+    livemode: integer("livemode").notNull(),
+    checkedAt: integer("checked_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.programId, t.provider] }),
+    check("credentials_provider", oneOf("provider", ["stripe", "paypal", "wise"])),
+  ],
+);
