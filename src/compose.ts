@@ -1,0 +1,134 @@
+// Puts the ports together from the bindings, and the Worker from its ports: the only place that knows every room.
+
+import type { Hint, LogLine, Ports } from "./context.ts";
+import { createApp, type Execution } from "./http/app.ts";
+import type { AppPorts } from "./http/env.ts";
+import { ROUTES } from "./http/routes/all.ts";
+import { takeDeadLetters, takeHints } from "./jobs/queue.ts";
+import { tick } from "./jobs/schedule.ts";
+import type { LedgerPorts } from "./ledger/turn.ts";
+import { manualRail } from "./rails/manual.ts";
+import { storeCreditRail } from "./rails/store-credit.ts";
+import { stripeRail } from "./rails/stripe.ts";
+import { accountOfKey, readinessOf } from "./rails/stripe-accounts.ts";
+import { findKey, touchKey } from "./store/access.ts";
+import { stripeSecretOf } from "./store/credentials.ts";
+import { makeVault } from "./store/vault.ts";
+
+/** What wrangler's configuration binds, and the secrets. */
+export interface Env {
+  readonly DB: D1Database;
+  readonly AFFILIATE_LEDGER: DurableObjectNamespace;
+  readonly PAYMENTS: Queue<Hint>;
+  readonly ASSETS: Fetcher;
+  readonly ROOT_KEY: string;
+  /** One pepper, or `version:pepper,…` with the current one first. */
+  readonly KEY_PEPPER: string;
+  readonly CURSOR_KEY: string;
+  /** One key of 32 bytes in base64, or `id:key,…` with the current one first. */
+  readonly MASTER_KEY: string;
+  readonly PUBLIC_URL: string;
+  readonly STRIPE_API_BASE: string;
+}
+
+/** `id:value,id:value`, or one value whose id is the default. */
+const namedValues = (text: string, defaultId: string): { id: string; value: string }[] =>
+  text.split(",").map((part) => {
+    const [id, value] = part.includes(":")
+      ? [part.slice(0, part.indexOf(":")), part.slice(part.indexOf(":") + 1)]
+      : [defaultId, part];
+    if (value === "") throw new Error("a secret is empty: see the configuration table in the README");
+    return { id, value };
+  });
+
+const randomBytes = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const log = (line: LogLine): void => console.log(JSON.stringify(line));
+
+const hintQueue = (queue: Queue<Hint>): Ports["hints"] => ({
+  async send(hint, delayS = 0) {
+    await queue.send(hint, delayS > 0 ? { delaySeconds: delayS } : {});
+  },
+});
+
+/** The ports that touch nothing but the platform; tests put theirs over them. */
+export const platformPorts = (
+  env: Env,
+  execution: Execution | undefined,
+): Omit<AppPorts, "rails" | "stripeAccounts"> => ({
+  now: () => Date.now(),
+  random: randomBytes,
+  db: env.DB,
+  ledgerOf: (programId, affiliateId) =>
+    env.AFFILIATE_LEDGER.getByName(`${programId}:${affiliateId}`) as unknown as ReturnType<Ports["ledgerOf"]>,
+  hints: hintQueue(env.PAYMENTS),
+  http: (request) => fetch(request),
+  vault: vaultOf(env.MASTER_KEY),
+  config: {
+    rootKey: env.ROOT_KEY,
+    keyPeppers: Object.fromEntries(namedValues(env.KEY_PEPPER, "1").map(({ id, value }) => [id, value])),
+    currentPepper: namedValues(env.KEY_PEPPER, "1")[0]?.id ?? "1",
+    cursorKey: env.CURSOR_KEY,
+    publicUrl: env.PUBLIC_URL,
+    stripeApiBase: env.STRIPE_API_BASE,
+  },
+  log,
+  sleep,
+  defer: (work) => execution?.waitUntil(work),
+});
+
+const vaults = new Map<string, Ports["vault"]>();
+
+/** Importing a master key is work; one vault per isolate and key is enough. */
+const vaultOf = (masterKey: string): Ports["vault"] => {
+  const known = vaults.get(masterKey);
+  if (known !== undefined) return known;
+  const made = makeVault(
+    namedValues(masterKey, "1").map(({ id, value }) => ({ id, base64: value })),
+    randomBytes,
+  );
+  vaults.set(masterKey, made);
+  return made;
+};
+
+/** Rails are made over the other ports, so that a fault put into one of those reaches them too. */
+export const withRails = (ports: Omit<AppPorts, "rails" | "stripeAccounts">): AppPorts => {
+  const stripe = { http: ports.http, apiBase: ports.config.stripeApiBase };
+  return {
+    ...ports,
+    stripeAccounts: {
+      accountOfKey: (secretKey) => accountOfKey(stripe, secretKey),
+      readinessOf: (secretKey, accountId) => readinessOf(stripe, secretKey, accountId),
+    },
+    rails: {
+      stripe: stripeRail({
+        ...stripe,
+        secretOf: (program) => stripeSecretOf(ports.db, ports.vault, program.id),
+      }),
+      manual: manualRail,
+      store_credit: storeCreditRail,
+    },
+  };
+};
+
+export const ledgerPorts = (env: Env): LedgerPorts => ({ db: env.DB, now: () => Date.now(), sleep });
+
+/** The queue of dead letters is named like its queue, with this behind it. */
+const DEAD = "-dead";
+
+export const makeWorker = <Bindings extends Env>(
+  portsOf: (env: Bindings, execution: Execution | undefined) => AppPorts,
+) => {
+  const app = createApp<Bindings>({ portsOf, keys: { findKey, touchKey } }, ROUTES);
+  return {
+    fetch: (request: Request, env: Bindings, execution: ExecutionContext): Response | Promise<Response> =>
+      app.fetch(request, env, execution),
+    queue: (batch: MessageBatch<Hint>, env: Bindings, execution: ExecutionContext): Promise<void> =>
+      (batch.queue.endsWith(DEAD) ? takeDeadLetters : takeHints)(portsOf(env, execution), batch),
+    scheduled: (
+      _controller: ScheduledController,
+      env: Bindings,
+      execution: ExecutionContext,
+    ): Promise<void> => tick(portsOf(env, execution)),
+  };
+};

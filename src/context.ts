@@ -1,0 +1,105 @@
+// Everything an operation may touch: each way out of the process is a port, so that a test can put a fault into any of them.
+import type { Actor } from "./domain/events.ts";
+import type { AffiliateId, PayoutId, ProgramId, RunId } from "./domain/ids.ts";
+import type { TurnAnswer, TurnRequest } from "./domain/ledger/book.ts";
+import type { PayoutMethod } from "./domain/payout.ts";
+import type { Policy } from "./domain/policy.ts";
+import type { Refusal } from "./domain/refusals.ts";
+import type { PayoutRail } from "./rails/rail.ts";
+
+/** A message is a hint: what must happen stands in D1, and the sweeper sends the hint again. */
+export type Hint =
+  | {
+      readonly kind: "pay";
+      readonly programId: ProgramId;
+      readonly affiliateId: AffiliateId;
+      readonly payoutId: PayoutId;
+    }
+  | { readonly kind: "run"; readonly programId: ProgramId; readonly runId: RunId };
+
+export interface HintQueue {
+  /** delayS: seconds before delivery, at most 43,200. */
+  send(hint: Hint, delayS?: number): Promise<void>;
+}
+
+/** The affiliate's Durable Object as operations see it. */
+export interface Turnstile {
+  apply(request: TurnRequest): Promise<TurnAnswer>;
+  /** Says whether the book still holds the last payment that this object began, and marks the call as under way. */
+  leaseCall(request: {
+    affiliateId: AffiliateId;
+    attemptId: string;
+  }): Promise<"leased" | "busy" | "rewound" | "over">;
+  /** Ends the lease: the call's outcome is written down. */
+  endCall(attemptId: string): Promise<void>;
+}
+
+/** Encrypts what must be kept but not read: AES-256-GCM with key id, bound to program, table and column. */
+export interface Vault {
+  seal(text: string, place: string): Promise<string>;
+  open(sealed: string, place: string): Promise<string>;
+}
+
+/** What Stripe says of its accounts; a call throws where Stripe cannot be asked. */
+export interface StripeAccounts {
+  /** The platform account that a secret key belongs to. */
+  accountOfKey(secretKey: string): Promise<string | { readonly refusal: Refusal }>;
+  readinessOf(
+    secretKey: string,
+    accountId: string,
+  ): Promise<
+    { readonly ready: boolean; readonly missing: readonly string[] } | { readonly refusal: Refusal }
+  >;
+}
+
+export interface LogLine {
+  readonly event: string;
+  readonly [field: string]: string | number | boolean | null | undefined;
+}
+
+export interface Ports {
+  /** Epoch milliseconds; the only clock. */
+  now(): number;
+  /** Random bytes; the only chance. */
+  random(length: number): Uint8Array;
+  readonly db: D1Database;
+  ledgerOf(programId: ProgramId, affiliateId: AffiliateId): Turnstile;
+  readonly hints: HintQueue;
+  /** All HTTP that leaves the Worker. */
+  http(request: Request): Promise<Response>;
+  readonly vault: Vault;
+  readonly stripeAccounts: StripeAccounts;
+  readonly config: Config;
+  log(line: LogLine): void;
+  sleep(ms: number): Promise<void>;
+  /** Work that may outlive the answer. */
+  defer(work: Promise<unknown>): void;
+}
+
+export interface Config {
+  readonly rootKey: string;
+  /** By version; the current one hashes new keys. */
+  readonly keyPeppers: Readonly<Record<string, string>>;
+  readonly currentPepper: string;
+  readonly cursorKey: string;
+  readonly publicUrl: string;
+  readonly stripeApiBase: string;
+}
+
+export interface Program {
+  readonly id: ProgramId;
+  readonly name: string;
+  readonly mode: "test" | "live";
+  readonly defaultCurrency: string;
+  readonly policy: Policy;
+  readonly policyVersion: number;
+  readonly createdAt: number;
+}
+
+/** What an operation gets: the ports, and on whose behalf it acts. */
+export interface Ctx extends Ports {
+  readonly program: Program;
+  readonly actor: Actor;
+  readonly requestId: string;
+  readonly rails: Readonly<Partial<Record<PayoutMethod, PayoutRail>>>;
+}

@@ -1,0 +1,251 @@
+// One page of a run: decide a claim for every affiliate on it, commit all of them in one batch, and take those who moved through their objects.
+import type { Ctx } from "../context.ts";
+import { endOfDate, startOfDate } from "../domain/dates.ts";
+import type { AffiliateId, PayoutId } from "../domain/ids.ts";
+import type { Book } from "../domain/ledger/book.ts";
+import type { ClaimCommand } from "../domain/ledger/command.ts";
+import { decide, fold } from "../domain/ledger/decide.ts";
+import type { Payout } from "../domain/payout.ts";
+import { type Blocker, planClaim, type Reason } from "../domain/plan.ts";
+import { commitTurns, type DecidedTurn, type RunItem, runItemStatement } from "../store/book.ts";
+import { readPayouts } from "../store/payouts.ts";
+import { type DueGroup, type DuePage, type Run, readDuePage, readHeads } from "../store/runs.ts";
+import { askTurn, newBody } from "./apply-turn.ts";
+
+/** Affiliates that one page reads, decides and commits together. */
+export const PAGE_SIZE = 1000;
+
+export interface Skip {
+  readonly affiliateId: AffiliateId;
+  readonly currency: string;
+  readonly reason: Reason;
+  readonly blockers: readonly Blocker[];
+}
+
+export interface PageOutcome {
+  readonly payouts: readonly Payout[];
+  readonly skipped: readonly Skip[];
+  readonly cursor: string;
+  readonly isLast: boolean;
+}
+
+export const dueQueryOf = (
+  run: Pick<Run, "programId" | "asOf" | "periodStart" | "periodEnd" | "currency" | "affiliateIds" | "cursor">,
+  timeZone: string,
+) => ({
+  programId: run.programId,
+  asOf: run.asOf,
+  currency: run.currency,
+  affiliateIds: run.affiliateIds,
+  cursor: run.cursor,
+  pageSize: PAGE_SIZE,
+  from: run.periodStart === null ? 0 : startOfDate(run.periodStart, timeZone),
+  until: endOfDate(run.periodEnd, timeZone),
+});
+
+type Query = ReturnType<typeof dueQueryOf>;
+
+const commandOf = (run: Run, query: Query, currency: string): ClaimCommand => ({
+  kind: "claim",
+  by: "generate",
+  selector: { by: "due", currency, asOf: query.asOf, from: query.from, until: query.until },
+  periodStart: run.periodStart,
+  periodEnd: run.periodEnd,
+  runId: run.id,
+  sessionId: null,
+  adminNote: null,
+});
+
+export const commandIdOf = (run: Run, affiliateId: AffiliateId, currency: string): string =>
+  `s:gen:${run.id}:${affiliateId}:${currency}`;
+
+interface Planned {
+  readonly turns: readonly DecidedTurn[];
+  readonly skipped: readonly Skip[];
+}
+
+/** Pure but for the ids it mints: the page's groups in order, each affiliate's second currency decided on the book after its first. */
+export const planPage = (
+  ctx: Pick<Ctx, "now" | "random" | "actor">,
+  run: Run,
+  query: Query,
+  page: DuePage,
+): Planned => {
+  const turns: DecidedTurn[] = [];
+  const skipped: Skip[] = [];
+  const now = ctx.now();
+  let book: Book | undefined;
+  for (const group of page.groups) {
+    const { affiliate, currency, due } = group;
+    const head: Book = book?.affiliateId === affiliate.id ? book : bookOf(run, page, group);
+    book = head;
+    const owed = -(head.balances[currency]?.recovery ?? 0);
+    const { stops } = planClaim({ affiliate, policy: page.policy, currency, due, owed, now });
+    const [first] = stops;
+    if (first !== undefined) {
+      skipped.push({ affiliateId: affiliate.id, currency, reason: first.reason, blockers: stops });
+      continue;
+    }
+    const verdict = decide({ ...head, due }, commandOf(run, query, currency), {
+      now,
+      actor: ctx.actor,
+      mint: newBody(ctx),
+    });
+    if (verdict.kind !== "change" || verdict.change.insertedPayout === undefined)
+      throw new Error(`a planned claim of ${affiliate.id} was ${verdict.kind}`);
+    const { change } = verdict;
+    turns.push({
+      book: head,
+      change,
+      result: { kind: "payout_ref", payoutId: verdict.change.insertedPayout.id },
+      commandId: commandIdOf(run, affiliate.id, currency),
+      requestSha: "",
+      actor: ctx.actor,
+      at: now,
+    });
+    book = fold(head, change);
+  }
+  return { turns, skipped };
+};
+
+const bookOf = (run: Run, page: DuePage, group: DueGroup): Book => ({
+  programId: run.programId,
+  livemode: page.livemode,
+  policyVersion: page.policyVersion,
+  policy: page.policy,
+  affiliateId: group.affiliate.id,
+  affiliate: group.affiliate,
+  seq: group.seq,
+  eventSeq: group.eventSeq,
+  balances: group.balances,
+});
+
+const doneItem = (run: Run, payout: Pick<Payout, "id" | "affiliateId" | "currency">): RunItem => ({
+  runId: run.id,
+  affiliateId: payout.affiliateId,
+  currency: payout.currency,
+  payoutId: payout.id,
+  reason: null,
+  blockers: null,
+});
+
+const skipItem = (run: Run, skip: Skip): RunItem => ({
+  runId: run.id,
+  affiliateId: skip.affiliateId,
+  currency: skip.currency,
+  payoutId: null,
+  reason: skip.reason,
+  blockers: JSON.stringify(skip.blockers),
+});
+
+const payoutsOf = (turns: readonly DecidedTurn[]): Payout[] =>
+  turns.flatMap(({ change }) => change.insertedPayout ?? []);
+
+/** Those whose book moved between the page's read and its commit, one after another through their own objects. */
+const claimThroughObjects = async (
+  ctx: Ctx,
+  run: Run,
+  query: Query,
+  moved: readonly DecidedTurn[],
+): Promise<{ payouts: Payout[]; skipped: Skip[] }> => {
+  const payouts: Payout[] = [];
+  const skipped: Skip[] = [];
+  const replayed: PayoutId[] = [];
+  for (const turn of moved) {
+    const { affiliateId } = turn.book;
+    const currency = turn.change.insertedPayout?.currency ?? "";
+    const answer = await askTurn(ctx, {
+      programId: run.programId,
+      affiliateId,
+      commandId: turn.commandId,
+      requestSha: "",
+      actor: ctx.actor,
+      mint: newBody(ctx),
+      command: commandOf(run, query, currency),
+    });
+    if (answer.kind === "busy")
+      throw Object.assign(new Error("an affiliate's ledger is busy"), { retryAfterS: answer.retryAfterS });
+    if (answer.kind === "done" && answer.result.kind === "payout") payouts.push(answer.result.payout);
+    // This run's own batch got through although its answer was lost.
+    if (answer.kind === "done" && answer.result.kind === "payout_ref") replayed.push(answer.result.payoutId);
+    // A refusal means that others claimed it, or that it is due no more; what is refused for a reason of the plan says so.
+    if (answer.kind === "refused")
+      skipped.push(skipOf(affiliateId, currency, answer.refusal.code, answer.refusal.detail));
+  }
+  return { payouts: [...payouts, ...(await readPayouts(ctx.db, run.programId, replayed))], skipped };
+};
+
+const PLAN_REASONS: readonly string[] = [
+  "affiliate_suspended",
+  "recovery_exceeds_earnings",
+  "below_minimum",
+  "currency_not_supported_by_method",
+  "no_payout_method",
+  "tax_form_required",
+];
+
+const skipOf = (affiliateId: AffiliateId, currency: string, code: string, detail: string): Skip => {
+  const reason = (PLAN_REASONS.includes(code) ? code : "not_selected") as Reason;
+  return {
+    affiliateId,
+    currency,
+    reason,
+    blockers: [{ reason, detail: code === "nothing_due" ? "Claimed by another payout meanwhile." : detail }],
+  };
+};
+
+/** How often a page is read again because the policy or a book moved, before all of it goes through the objects. */
+const REREADS = 5;
+
+/** Advances the run's cursor with the page, in the same batch; a page taken twice moves it once. */
+const cursorStatement = (ctx: Ctx, run: Run, cursor: string): D1PreparedStatement =>
+  ctx.db
+    .prepare(
+      "UPDATE payout_runs SET cursor = ?3, touched_at = ?4 WHERE program_id = ?1 AND id = ?2 AND cursor < ?3",
+    )
+    .bind(run.programId, run.id, cursor, ctx.now());
+
+export const claimPage = async (ctx: Ctx, run: Run): Promise<PageOutcome> => {
+  const query = dueQueryOf(run, ctx.program.policy.time_zone);
+  const page = await readDuePage(ctx.db, query);
+  const { turns, skipped } = planPage(ctx, run, query, page);
+  let open: readonly DecidedTurn[] = turns;
+  const moved: DecidedTurn[] = [];
+  for (let read = 1; ; read++) {
+    const items = [
+      ...payoutsOf(open).map((payout) => doneItem(run, payout)),
+      ...skipped.map((skip) => skipItem(run, skip)),
+    ];
+    const outcome = await commitTurns(ctx.db, open, ctx.sleep, [
+      runItemStatement(ctx.db, items),
+      cursorStatement(ctx, run, page.cursor),
+    ]);
+    if (outcome.kind === "committed") break;
+    const heads = await readHeads(
+      ctx.db,
+      open.map(({ book }) => book.affiliateId),
+    );
+    const firstSeqs = new Map<AffiliateId, number>();
+    for (const { book } of open)
+      if (!firstSeqs.has(book.affiliateId)) firstSeqs.set(book.affiliateId, book.seq);
+    const stayed = open.filter(({ book }) => heads.get(book.affiliateId) === firstSeqs.get(book.affiliateId));
+    // Where no head moved it was the policy: the objects decide on the new one.
+    const keep = stayed.length === open.length || read === REREADS ? [] : stayed;
+    moved.push(...open.filter((turn) => !keep.includes(turn)));
+    open = keep;
+  }
+  const through = await claimThroughObjects(ctx, run, query, moved);
+  if (moved.length > 0) {
+    const items = [
+      ...through.payouts.map((payout) => doneItem(run, payout)),
+      ...through.skipped.map((skip) => skipItem(run, skip)),
+    ];
+    await ctx.db.batch([runItemStatement(ctx.db, items)]);
+  }
+  return {
+    payouts: [...payoutsOf(open), ...through.payouts],
+    skipped: [...skipped, ...through.skipped],
+    cursor: page.cursor,
+    isLast: page.isLast,
+  };
+};

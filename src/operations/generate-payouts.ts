@@ -1,0 +1,145 @@
+// Generate: what would be paid to whom, and, unless it is a dry run, the payouts that claim it.
+import type { Ctx } from "../context.ts";
+import { dateOf } from "../domain/dates.ts";
+import type { AffiliateId } from "../domain/ids.ts";
+import type { Payout } from "../domain/payout.ts";
+import { Refused, refuse } from "../domain/refusals.ts";
+import { readRunOutcome } from "../store/run-outcome.ts";
+import { insertRun, type Run, readDuePage } from "../store/runs.ts";
+import { takePage } from "./advance-run.ts";
+import { newBody, type TurnInput } from "./apply-turn.ts";
+import { dueQueryOf, type PageOutcome, planPage, type Skip } from "./claim-page.ts";
+
+export interface GenerateInput extends TurnInput {
+  readonly periodStart: string | null;
+  readonly periodEnd: string;
+  readonly currency: string | null;
+  readonly affiliateIds: readonly AffiliateId[] | null;
+}
+
+export interface Generated {
+  readonly run: Run;
+  readonly payouts: readonly Payout[];
+  /** The first thousand; the counts and totals are of all. */
+  readonly skipped: readonly Skip[];
+  readonly skippedCount: Readonly<Record<string, number>>;
+  readonly totals: readonly { readonly currency: string; readonly amount: number; readonly count: number }[];
+  /** False where the queue goes on. */
+  readonly isWhole: boolean;
+  readonly replayed: boolean;
+}
+
+/** Answers list no more than this; the rest is at the run. */
+export const LIST_MAX = 1000;
+
+/** A dry run, or the first part of a run, takes no longer than this in the call. */
+const IN_CALL_MS = 10_000;
+
+const assertPeriod = (ctx: Ctx, input: GenerateInput): void => {
+  const today = dateOf(ctx.now(), ctx.program.policy.time_zone);
+  const { periodStart, periodEnd } = input;
+  if (periodStart === null) return;
+  if (periodStart > today)
+    throw new Refused(
+      refuse("period_invalid", `period_start is after today, ${today} in the program's time zone.`, {
+        pointer: "/period_start",
+      }).refusal,
+    );
+  if (periodStart > periodEnd)
+    throw new Refused(
+      refuse("period_invalid", "period_start is after period_end.", { pointer: "/period_start" }).refusal,
+    );
+};
+
+const newRun = (ctx: Ctx, input: GenerateInput): Run => ({
+  programId: ctx.program.id,
+  id: `run_${newBody(ctx)}`,
+  kind: "asked",
+  status: "running",
+  asOf: ctx.now(),
+  periodStart: input.periodStart,
+  periodEnd: input.periodEnd,
+  currency: input.currency,
+  affiliateIds: input.affiliateIds,
+  cursor: "",
+  requestSha: input.requestSha,
+  actorType: ctx.actor.type,
+  actorId: ctx.actor.id,
+  finishedAt: null,
+  createdAt: ctx.now(),
+});
+
+const countReasons = (skipped: readonly Skip[]): Record<string, number> => {
+  const count: Record<string, number> = {};
+  for (const { reason } of skipped) count[reason] = (count[reason] ?? 0) + 1;
+  return count;
+};
+
+export const totalsOf = (
+  payouts: readonly Pick<Payout, "currency" | "amount">[],
+): { currency: string; amount: number; count: number }[] => {
+  const totals = new Map<string, { currency: string; amount: number; count: number }>();
+  for (const { currency, amount } of payouts) {
+    const total = totals.get(currency) ?? { currency, amount: 0, count: 0 };
+    total.amount += amount;
+    total.count += 1;
+    totals.set(currency, total);
+  }
+  return [...totals.values()].sort((a, b) => (a.currency < b.currency ? -1 : 1));
+};
+
+const gather = (
+  run: Run,
+  pages: readonly Pick<PageOutcome, "payouts" | "skipped">[],
+  isWhole: boolean,
+): Generated => {
+  const payouts = pages.flatMap((page) => page.payouts);
+  const skipped = pages.flatMap((page) => page.skipped);
+  return {
+    run,
+    payouts: payouts.slice(0, LIST_MAX),
+    skipped: skipped.slice(0, LIST_MAX),
+    skippedCount: countReasons(skipped),
+    totals: totalsOf(payouts),
+    isWhole,
+    replayed: false,
+  };
+};
+
+export const generatePayouts = async (ctx: Ctx, input: GenerateInput): Promise<Generated> => {
+  assertPeriod(ctx, input);
+  const { run, found } = await insertRun(ctx.db, newRun(ctx, input), input.commandId);
+  if (found) return replay(ctx, run, input);
+  const page = await takePage(ctx, run);
+  if (!page.isLast) await ctx.hints.send({ kind: "run", programId: run.programId, runId: run.id });
+  const after = page.isLast ? { ...run, status: "done" as const, finishedAt: ctx.now() } : run;
+  return gather({ ...after, cursor: page.cursor }, [page], page.isLast);
+};
+
+/** The same key again: what that run made, and is still making. */
+const replay = async (ctx: Ctx, run: Run, input: GenerateInput): Promise<Generated> => {
+  if (run.requestSha !== input.requestSha)
+    throw new Refused(
+      refuse("idempotency_mismatch", "This idempotency key was used for another request.").refusal,
+    );
+  const outcome = await readRunOutcome(ctx.db, run, LIST_MAX);
+  return { run, ...outcome, isWhole: run.status === "done", replayed: true };
+};
+
+/** What generate would do now; nothing is written and nothing is claimed. */
+export const previewPayouts = async (ctx: Ctx, input: GenerateInput): Promise<Generated> => {
+  assertPeriod(ctx, input);
+  const run = newRun(ctx, input);
+  const until = ctx.now() + IN_CALL_MS;
+  const pages: Pick<PageOutcome, "payouts" | "skipped">[] = [];
+  let cursor = "";
+  for (;;) {
+    const query = dueQueryOf({ ...run, cursor }, ctx.program.policy.time_zone);
+    const page = await readDuePage(ctx.db, query);
+    const { turns, skipped } = planPage(ctx, run, query, page);
+    pages.push({ payouts: turns.flatMap(({ change }) => change.insertedPayout ?? []), skipped });
+    cursor = page.cursor;
+    if (page.isLast) return gather(run, pages, true);
+    if (ctx.now() > until) return gather(run, pages, false);
+  }
+};

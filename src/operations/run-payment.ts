@@ -1,0 +1,189 @@
+// The payment: begin in one turn, call outside any turn, conclude in another; at every retry look before sending.
+import type { Ctx } from "../context.ts";
+import type { AffiliateId, PayoutId } from "../domain/ids.ts";
+import type { Command, Instruction } from "../domain/ledger/command.ts";
+import { type Attempt, BEGUN_STALE_MS, type Payout, type RailOutcome } from "../domain/payout.ts";
+import type { Refusal } from "../domain/refusals.ts";
+import type { PayoutRail } from "../rails/rail.ts";
+import { findPayment, type Payment } from "../store/payments.ts";
+import { askTurn, newBody } from "./apply-turn.ts";
+
+/** What is left to do: nothing, or to come back after some milliseconds. */
+export type PaymentNext = { readonly kind: "done" } | { readonly kind: "again"; readonly afterMs: number };
+
+const DONE: PaymentNext = { kind: "done" };
+const again = (afterMs: number): PaymentNext => ({ kind: "again", afterMs: Math.max(afterMs, 0) });
+
+/** Another consumer holds the call, or the object is busy. */
+const SOON_MS = 2_000;
+
+/** A frozen instruction that the turn found outdated is frozen again this often. */
+const FREEZES = 3;
+
+const turn = (ctx: Ctx, affiliateId: AffiliateId, commandId: string, command: Command, mint = newBody(ctx)) =>
+  askTurn(ctx, {
+    programId: ctx.program.id,
+    affiliateId,
+    commandId,
+    requestSha: "",
+    actor: ctx.actor,
+    mint,
+    command,
+  });
+
+/** The payout goes back to pending with its reason: nothing was sent. */
+const sendBack = async (ctx: Ctx, payout: Payout, refusal: Refusal): Promise<PaymentNext> => {
+  const command = {
+    kind: "send_back",
+    payoutId: payout.id,
+    code: refusal.code,
+    detail: refusal.detail,
+  } as const;
+  const answer = await turn(ctx, payout.affiliateId, `s:back:${payout.id}:${payout.history.length}`, command);
+  return answer.kind === "busy" ? again(SOON_MS) : DONE;
+};
+
+const begin = async (
+  ctx: Ctx,
+  rail: PayoutRail,
+  payment: Payment,
+  tried = 1,
+): Promise<PaymentNext | Attempt> => {
+  const { payout, affiliate } = payment;
+  const frozen: Instruction | { refusal: Refusal } = await rail.freeze(ctx.program, payout, affiliate);
+  if ("refusal" in frozen) return sendBack(ctx, payout, frozen.refusal);
+  const command = { kind: "begin_payment", payoutId: payout.id, instruction: frozen } as const;
+  const mint = newBody(ctx);
+  const answer = await turn(
+    ctx,
+    payout.affiliateId,
+    `s:begin:${payout.id}:${payout.attemptCount + 1}`,
+    command,
+    mint,
+  );
+  if (answer.kind === "busy") return again(SOON_MS);
+  if (answer.kind === "done") {
+    if (answer.result.kind !== "attempt" || answer.result.payout.status !== "processing") return DONE;
+    // Whose mint it carries began it, also where the answer was lost on the way; anyone else leaves the first call to them.
+    return answer.result.attempt.id === `att_${mint}` ? answer.result.attempt : again(SOON_MS);
+  }
+  if (answer.refusal.code === "book_rewound") return rewound(ctx, payout);
+  if (answer.refusal.code !== "amount_changed") return sendBack(ctx, payout, answer.refusal);
+  const fresh = await findPayment(ctx.db, ctx.program.id, payout.id);
+  if (fresh === undefined || fresh.payout.status !== "processing" || tried === FREEZES) return again(SOON_MS);
+  return fresh.attempt ?? begin(ctx, rail, fresh, tried + 1);
+};
+
+/** Money-out stops for this affiliate until the book is reconciled; a person sees it in the log and in the stalled payout. */
+const rewound = (ctx: Ctx, payout: Payout): PaymentNext => {
+  ctx.log({
+    event: "book_rewound",
+    program_id: ctx.program.id,
+    affiliate_id: payout.affiliateId,
+    payout_id: payout.id,
+  });
+  return DONE;
+};
+
+const conclude = async (ctx: Ctx, attempt: Attempt, outcome: RailOutcome): Promise<PaymentNext> => {
+  const mark =
+    outcome.kind === "settled"
+      ? outcome.ref
+      : outcome.kind === "refused"
+        ? outcome.code
+        : String(attempt.tries);
+  const command = {
+    kind: "conclude_payment",
+    payoutId: attempt.payoutId,
+    attemptId: attempt.id,
+    outcome,
+  } as const;
+  const answer = await turn(
+    ctx,
+    attempt.affiliateId,
+    `s:conclude:${attempt.id}:${outcome.kind}:${mark}`,
+    command,
+  );
+  if (answer.kind !== "done" || answer.result.kind !== "attempt") return again(SOON_MS);
+  const { nextAttemptAt } = answer.result.attempt;
+  return nextAttemptAt === null ? DONE : again(nextAttemptAt - ctx.now());
+};
+
+/** What became of earlier sends, before anything is sent again; undefined where sending is right. */
+const lookFirst = async (ctx: Ctx, rail: PayoutRail, attempt: Attempt): Promise<RailOutcome | undefined> => {
+  if (
+    attempt.state === "deferred" ||
+    (attempt.state === "begun" && attempt.tries === 0 && ctx.now() - attempt.updatedAt < BEGUN_STALE_MS)
+  )
+    return undefined;
+  const found = await rail.find(ctx.program, attempt);
+  if (found !== undefined) return found;
+  if (attempt.state === "accepted") return { kind: "accepted", ref: attempt.providerRef ?? "" };
+  if (ctx.now() - attempt.createdAt < rail.resendWindowMs) return undefined;
+  return {
+    kind: "unknown",
+    detail: "not found at the provider, and too late to send again under the same key: resolve it by hand",
+  };
+};
+
+/** Calls the provider for an attempt that nobody else is calling for. */
+const call = async (ctx: Ctx, rail: PayoutRail, attempt: Attempt): Promise<PaymentNext> => {
+  const ledger = ctx.ledgerOf(ctx.program.id, attempt.affiliateId);
+  const lease = await ledger.leaseCall({ affiliateId: attempt.affiliateId, attemptId: attempt.id });
+  if (lease === "busy") return again(SOON_MS);
+  if (lease === "over") return DONE;
+  if (lease === "rewound") {
+    ctx.log({
+      event: "book_rewound",
+      program_id: ctx.program.id,
+      affiliate_id: attempt.affiliateId,
+      payout_id: attempt.payoutId,
+    });
+    return DONE;
+  }
+  try {
+    const outcome = (await lookFirst(ctx, rail, attempt)) ?? (await rail.send(ctx.program, attempt));
+    return await conclude(ctx, attempt, outcome);
+  } finally {
+    await ctx
+      .ledgerOf(ctx.program.id, attempt.affiliateId)
+      .endCall(attempt.id)
+      .catch(() => undefined);
+  }
+};
+
+/** Takes a payment one step on; safe to run any number of times, in any order, at once. */
+export const runPayment = async (ctx: Ctx, payoutId: PayoutId): Promise<PaymentNext> => {
+  const payment = await findPayment(ctx.db, ctx.program.id, payoutId);
+  if (payment === undefined || payment.payout.status !== "processing") return DONE;
+  const { payout, attempt } = payment;
+  const rail = ctx.rails[attempt?.rail ?? payout.method];
+  if (rail === undefined) {
+    return sendBack(ctx, payout, {
+      code: "rail_not_available",
+      detail: `Nothing here pays by ${payout.method} yet; pay it by hand and mark it paid.`,
+    });
+  }
+  if (attempt === undefined) {
+    const begun = await begin(ctx, rail, payment);
+    return "state" in begun ? callIfDue(ctx, rail, begun, true) : begun;
+  }
+  return callIfDue(ctx, rail, attempt, false);
+};
+
+const callIfDue = (
+  ctx: Ctx,
+  rail: PayoutRail,
+  attempt: Attempt,
+  justBegun: boolean,
+): Promise<PaymentNext> | PaymentNext => {
+  if (attempt.state === "settled" || attempt.state === "needs_hand") return DONE;
+  const now = ctx.now();
+  if (!justBegun && attempt.state === "begun") {
+    const staleAt = attempt.updatedAt + BEGUN_STALE_MS;
+    return staleAt > now ? again(staleAt - now) : call(ctx, rail, attempt);
+  }
+  if (!justBegun && attempt.nextAttemptAt !== null && attempt.nextAttemptAt > now)
+    return again(attempt.nextAttemptAt - now);
+  return call(ctx, rail, attempt);
+};

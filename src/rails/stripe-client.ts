@@ -1,0 +1,57 @@
+// The one place that makes a Stripe client: explicit host, one request per call, no telemetry, and live keys only for Stripe itself.
+import Stripe from "stripe";
+
+export const STRIPE_API_BASE = "https://api.stripe.com";
+
+/** The version that this SDK speaks; an attempt keeps the one it began with. */
+export const STRIPE_API_VERSION = "2026-10-28.endive";
+
+const TIMEOUT_MS = 20_000;
+
+export type Http = (request: Request) => Promise<Response>;
+
+export interface StripeSecret {
+  /** `sk_…` or `rk_…`. */
+  readonly secretKey: string;
+  /** The platform account that the key belongs to. */
+  readonly account: string;
+}
+
+export const isLiveKey = (secretKey: string): boolean => /^(sk|rk)_live_/.test(secretKey);
+
+/** `body` replaces what the SDK would send: an attempt's bytes are frozen, whatever a newer SDK would make of them. */
+export const stripeClient = (secretKey: string, base: string, http: Http, body?: string): Stripe => {
+  const url = new URL(base);
+  if (isLiveKey(secretKey) && url.origin !== STRIPE_API_BASE)
+    throw new Error("a live Stripe key must not be sent to another host");
+  const send = (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    const headers = new Headers(init?.headers);
+    // The SDK counts its own bytes; what goes out may be the attempt's.
+    headers.delete("content-length");
+    return http(
+      new Request(input, {
+        ...init,
+        headers,
+        ...(body === undefined || init?.method !== "POST" ? {} : { body }),
+      }),
+    );
+  };
+  return new Stripe(secretKey, {
+    host: url.hostname,
+    port: url.port === "" ? (url.protocol === "http:" ? 80 : 443) : Number(url.port),
+    protocol: url.protocol === "http:" ? "http" : "https",
+    apiVersion: STRIPE_API_VERSION,
+    maxNetworkRetries: 0,
+    timeout: TIMEOUT_MS,
+    telemetry: false,
+    httpClient: Stripe.createFetchHttpClient(send as typeof fetch),
+  });
+};
+
+/** Two decimals for ISK and UGX whatever ISO says; every other currency of the allow-list goes as it is. */
+const TWO_DECIMALS_AT_STRIPE = ["ISK", "UGX"];
+
+export const toStripeAmount = (amount: number, currency: string): number =>
+  TWO_DECIMALS_AT_STRIPE.includes(currency) ? amount * 100 : amount;
+export const fromStripeAmount = (amount: number, currency: string): number =>
+  TWO_DECIMALS_AT_STRIPE.includes(currency) ? amount / 100 : amount;

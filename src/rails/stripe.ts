@@ -1,0 +1,167 @@
+// Stripe Connect: one transfer per attempt, frozen bytes under one key, and a look-up that walks the payout's transfer group.
+import Stripe from "stripe";
+import type { Affiliate } from "../domain/affiliate.ts";
+import type { Instruction } from "../domain/ledger/command.ts";
+import { type Attempt, KEY_WINDOW_MS, type Payout, type RailOutcome } from "../domain/payout.ts";
+import { refuse } from "../domain/refusals.ts";
+import type { PayoutRail, RailProgram } from "./rail.ts";
+import {
+  type Http,
+  STRIPE_API_VERSION,
+  type StripeSecret,
+  stripeClient,
+  toStripeAmount,
+} from "./stripe-client.ts";
+
+export interface StripeRailPorts {
+  readonly http: Http;
+  readonly apiBase: string;
+  /** The program's present credentials, or undefined. */
+  secretOf(program: RailProgram): Promise<StripeSecret | undefined>;
+}
+
+const requestOf = (payout: Payout, destination: string, key: string): string =>
+  new URLSearchParams([
+    ["amount", String(toStripeAmount(payout.amount, payout.currency))],
+    ["currency", payout.currency.toLowerCase()],
+    ["destination", destination],
+    ["transfer_group", payout.id],
+    ["metadata[payout_id]", payout.id],
+    ["metadata[attempt]", key],
+  ]).toString();
+
+const unknown = (detail: string): RailOutcome => ({ kind: "unknown", detail });
+const deferred = (detail: string, retryAfterS?: number): RailOutcome =>
+  retryAfterS === undefined ? { kind: "deferred", detail } : { kind: "deferred", detail, retryAfterS };
+
+/** Nothing is called paid before the answer's own fields say so: a 503 with `{}` resolves in this SDK. */
+const isTransferOf = (transfer: Partial<Stripe.Transfer>, attempt: Attempt): transfer is Stripe.Transfer => {
+  const sent = new URLSearchParams(attempt.request);
+  return (
+    transfer.object === "transfer" &&
+    typeof transfer.id === "string" &&
+    transfer.id.startsWith("tr_") &&
+    transfer.amount === Number(sent.get("amount")) &&
+    transfer.currency === sent.get("currency") &&
+    transfer.destination === sent.get("destination") &&
+    transfer.metadata?.["attempt"] === attempt.key
+  );
+};
+
+const retryAfterOf = (error: Stripe.errors.StripeError): number | undefined => {
+  const seconds = Number(error.headers?.["retry-after"]);
+  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 3600) : undefined;
+};
+
+/** The codes of Stripe's own words for a person; none of them holds a key. */
+const describe = (error: Stripe.errors.StripeError): string =>
+  `${error.code ?? error.rawType ?? error.type}: ${error.message}`.slice(0, 500);
+
+/** What a failed POST /v1/transfers means: only a definite no of a known shape is a refusal, everything else may have moved money. */
+export const outcomeOfError = (error: unknown): RailOutcome => {
+  if (!(error instanceof Stripe.errors.StripeError))
+    return unknown(error instanceof Error ? error.message.slice(0, 200) : "no answer");
+  const status = error.statusCode;
+  if (status === 429) return deferred(describe(error), retryAfterOf(error));
+  if (status === 401) return deferred("the provider refuses the program's key");
+  if (status === 409) return deferred("the provider is still working on this key");
+  if (error.rawType === "idempotency_error")
+    return unknown("the provider knows this key with other parameters");
+  if (error.rawType === "invalid_request_error" && status !== undefined && status >= 400 && status < 500) {
+    return { kind: "refused", code: error.code ?? "invalid_request", detail: describe(error) };
+  }
+  return unknown(status === undefined ? "no answer from the provider" : `the provider answered ${status}`);
+};
+
+const findTransfer = async (stripe: Stripe, attempt: Attempt): Promise<RailOutcome | undefined> => {
+  let after: string | undefined;
+  for (;;) {
+    const page = await stripe.transfers.list({
+      transfer_group: attempt.payoutId,
+      destination: attempt.destination,
+      limit: 100,
+      ...(after === undefined ? {} : { starting_after: after }),
+    });
+    if (!Array.isArray(page.data)) return unknown("the provider's list cannot be read");
+    const found = page.data.find((transfer) => isTransferOf(transfer, attempt));
+    if (found !== undefined) return { kind: "settled", ref: found.id };
+    after = page.data.at(-1)?.id;
+    if (!page.has_more || after === undefined) return undefined;
+  }
+};
+
+type SecretOf = StripeRailPorts["secretOf"];
+
+const freeze =
+  (secretOf: SecretOf): PayoutRail["freeze"] =>
+  async (program, payout, affiliate: Affiliate): Promise<Instruction | ReturnType<typeof refuse>> => {
+    const secret = await secretOf(program);
+    if (secret === undefined) {
+      return refuse(
+        "credentials_missing",
+        "The program has no Stripe credentials: PUT /v1/program/credentials/stripe.",
+      );
+    }
+    const account = affiliate.destination?.account;
+    if (affiliate.destination?.method !== "stripe" || account == null)
+      return refuse("payout_method_not_ready", "The affiliate has no Stripe account.");
+    return {
+      rail: "stripe",
+      providerAccount: secret.account,
+      apiVersion: STRIPE_API_VERSION,
+      destination: account,
+      destinationSha: affiliate.destination.sha,
+      request: requestOf(payout, account, `po:${payout.id}:${payout.attemptCount + 1}`),
+      amount: payout.amount,
+      currency: payout.currency,
+    };
+  };
+
+const OTHER_ACCOUNT = "the program's Stripe credentials are for another account";
+
+export const stripeRail = (ports: StripeRailPorts): PayoutRail => {
+  /** The client of the attempt's own account, or undefined without one. */
+  const clientFor = async (
+    program: RailProgram,
+    attempt: Attempt,
+    body?: string,
+  ): Promise<Stripe | undefined> => {
+    const secret = await ports.secretOf(program);
+    return secret?.account === attempt.providerAccount
+      ? stripeClient(secret.secretKey, ports.apiBase, ports.http, body)
+      : undefined;
+  };
+  return {
+    method: "stripe",
+    resendWindowMs: KEY_WINDOW_MS,
+    freeze: freeze(ports.secretOf),
+    async send(program, attempt) {
+      const stripe = await clientFor(program, attempt, attempt.request);
+      if (stripe === undefined) return deferred(OTHER_ACCOUNT);
+      // What goes out is the attempt's own bytes; these only satisfy the SDK's types.
+      const params = {
+        amount: 1,
+        currency: attempt.currency.toLowerCase(),
+        destination: attempt.destination,
+      };
+      const options = { idempotencyKey: attempt.key, apiVersion: attempt.apiVersion };
+      try {
+        const transfer = await stripe.transfers.create(params, options);
+        return isTransferOf(transfer, attempt)
+          ? { kind: "settled", ref: transfer.id }
+          : unknown("the provider's answer is not this transfer");
+      } catch (error) {
+        return outcomeOfError(error);
+      }
+    },
+    async find(program, attempt) {
+      const stripe = await clientFor(program, attempt);
+      if (stripe === undefined) return unknown(OTHER_ACCOUNT);
+      try {
+        return await findTransfer(stripe, attempt);
+      } catch {
+        return unknown("the provider could not be asked");
+      }
+    },
+  };
+};
