@@ -1,0 +1,145 @@
+// Who calls: one bearer key, checked offline, then against its row, warm for half a minute; then the scope that the route needs.
+import type { Context } from "hono";
+import type { Ports, Program } from "../context.ts";
+import { impliesScope, type Mode, parseKey, type Scope } from "../domain/api-key.ts";
+import type { KeyId } from "../domain/ids.ts";
+import { digestOf, hashKey, sameHash } from "../store/key-hash.ts";
+import type { AppEnv, Gate } from "./env.ts";
+import { Problem } from "./problem.ts";
+
+export interface KeyRecord {
+  readonly id: KeyId;
+  readonly programId: Program["id"];
+  readonly name: string;
+  readonly mode: Mode;
+  readonly scopes: readonly Scope[];
+  /** HMAC of the key text under the pepper of that version. */
+  readonly hash: string;
+  readonly pepperVersion: string | number;
+  /** Epoch milliseconds, of real time. */
+  readonly expiresAt: number | null;
+  readonly revokedAt: number | null;
+  readonly lastUsedAt?: number | null;
+  readonly dialect: string | null;
+  readonly program: Program;
+}
+
+/** The rows behind the keys; `touchKey` writes last_used_at. */
+export interface KeyStore {
+  findKey(db: D1Database, id: KeyId): Promise<KeyRecord | undefined>;
+  touchKey(db: D1Database, id: KeyId, at: number): Promise<void>;
+}
+
+export interface KeyRing {
+  /** The valid key that a token is, or undefined: unknown, wrong, expired, revoked, of another mode. */
+  open(ports: Ports, token: string): Promise<KeyRecord | undefined>;
+}
+
+/** A revoked key works on for at most this long; the wire promises 30 s. */
+const WARM_MS = 30_000;
+const TOUCH_MS = 300_000;
+const RING_MAX = 1_000;
+
+interface Warm {
+  readonly record: KeyRecord;
+  readonly readAt: number;
+}
+
+const putBounded = <K, V>(map: Map<K, V>, key: K, value: V): void => {
+  map.delete(key);
+  map.set(key, value);
+  const oldest = map.keys().next();
+  if (map.size > RING_MAX && !oldest.done) map.delete(oldest.value);
+};
+
+/** One per isolate. Only what was found and proved is kept, so a guess always costs the guesser a look-up. */
+export const makeKeyRing = (store: KeyStore): KeyRing => {
+  const warm = new Map<string, Warm>();
+  const touched = new Map<KeyId, number>();
+
+  const prove = async (ports: Ports, token: string): Promise<KeyRecord | undefined> => {
+    const text = parseKey(token);
+    if (text === undefined) return undefined;
+    const digest = await digestOf(token);
+    const known = warm.get(digest);
+    const age = known === undefined ? Number.POSITIVE_INFINITY : ports.now() - known.readAt;
+    if (known !== undefined && age >= 0 && age < WARM_MS) return known.record;
+    warm.delete(digest);
+    // The age counts from before the read: a revocation that commits meanwhile is not overlooked for longer.
+    const readAt = ports.now();
+    const record = await store.findKey(ports.db, text.keyId);
+    if (record === undefined || record.mode !== text.mode || record.program.mode !== text.mode)
+      return undefined;
+    const pepper = ports.config.keyPeppers[String(record.pepperVersion)];
+    if (pepper === undefined || !sameHash(await hashKey(pepper, token), record.hash)) return undefined;
+    putBounded(warm, digest, { record, readAt });
+    return record;
+  };
+
+  const touch = (ports: Ports, record: KeyRecord, now: number): void => {
+    const last = Math.max(touched.get(record.id) ?? 0, record.lastUsedAt ?? 0);
+    if (now - last < TOUCH_MS) return;
+    putBounded(touched, record.id, now);
+    const failed = (): void => ports.log({ event: "key_touch_failed", key_id: record.id });
+    ports.defer(store.touchKey(ports.db, record.id, now).catch(failed));
+  };
+
+  return {
+    async open(ports, token) {
+      const record = await prove(ports, token);
+      const now = ports.now();
+      if (record === undefined || record.revokedAt !== null) return undefined;
+      if (record.expiresAt !== null && record.expiresAt <= now) return undefined;
+      touch(ports, record, now);
+      return record;
+    },
+  };
+};
+
+/** One answer for every reason, so that it tells nothing about a key. */
+const unauthorized = (): Problem =>
+  new Problem("unauthorized", "Send one valid key as `Authorization: Bearer <key>`.");
+
+const BEARER = /^Bearer +([A-Za-z0-9._~+/=-]{1,512})$/i;
+
+const tokenOf = (c: Context<AppEnv>): string => {
+  const token = BEARER.exec(c.req.header("authorization") ?? "")?.[1];
+  if (token === undefined) throw unauthorized();
+  return token;
+};
+
+const isRootKey = async (ports: Ports, token: string): Promise<boolean> =>
+  ports.config.rootKey !== "" && sameHash(await digestOf(token), await digestOf(ports.config.rootKey));
+
+const wrongKey = (detail: string): Problem => new Problem("forbidden", detail);
+
+/** The route is for a program's key that holds the scope; sets `access`. */
+export const requireScope =
+  (scope: Scope): Gate =>
+  async (c) => {
+    const token = tokenOf(c);
+    const ports = c.get("ports");
+    const record = await c.get("keyRing").open(ports, token);
+    if (record === undefined) {
+      if (await isRootKey(ports, token))
+        throw wrongKey("The root key opens only the routes that create and list programs.");
+      throw unauthorized();
+    }
+    const { id, name, mode, scopes, dialect, program } = record;
+    c.set("access", { key: { id, name, mode, scopes, dialect }, program, actor: { type: "key", id } });
+    if (!impliesScope(scopes, scope)) {
+      const facts = { required_scope: scope };
+      throw new Problem("scope_not_held", `This needs the scope ${scope}, which the key does not hold.`, {
+        facts,
+      });
+    }
+  };
+
+/** The route is for the root key alone. */
+export const requireRoot = (): Gate => async (c) => {
+  const token = tokenOf(c);
+  const ports = c.get("ports");
+  if (await isRootKey(ports, token)) return;
+  if ((await c.get("keyRing").open(ports, token)) === undefined) throw unauthorized();
+  throw wrongKey("Only the root key opens this.");
+};

@@ -1,0 +1,63 @@
+// A route with its gates: who may call it, how its body is read, whether it keeps idempotency keys; all of it stands in the reference.
+import { createRoute, type RouteConfig } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
+import type { Scope } from "../domain/api-key.ts";
+import { requireRoot, requireScope } from "./auth.ts";
+import { readJson, refuseFields } from "./body.ts";
+import { type AppEnv, type Gate, throughGates } from "./env.ts";
+import { refuseIdempotencyKey, takeIdempotencyKey } from "./idempotency.ts";
+import { Problem } from "./problem.ts";
+import { problemResponses } from "./wire.ts";
+
+export interface Opens {
+  /** The scope that a program's key needs, the root key, or nobody in particular. */
+  readonly to: Scope | "root" | "public";
+  /** Whether the handler passes commandOf(c) on. Without it a request with a key is answered 501, never run twice by surprise. */
+  readonly idempotency?: "honoured" | "refused" | "ignored";
+  /** The handler reads bytes itself (signatures); no JSON gate. */
+  readonly rawBody?: boolean;
+}
+
+type Config<P extends string> = Omit<RouteConfig, "path" | "middleware"> & { path: P };
+
+const refuseQuery: Gate = (c) => {
+  const names = Object.keys(c.req.queries());
+  if (names.length === 0) return;
+  const errors = names.map((name) => ({ pointer: `?${name.slice(0, 100)}`, detail: "is not known here" }));
+  throw new Problem("validation_failed", "The request has unknown query parameters.", { errors });
+};
+
+const gatesOf = (opens: Opens, config: Config<string>): Gate[] => {
+  const gates: Gate[] = [];
+  if (opens.to === "root") gates.push(requireRoot());
+  else if (opens.to !== "public") gates.push(requireScope(opens.to));
+  const writes = config.method === "post" || config.method === "put" || config.method === "patch";
+  if (writes && opens.idempotency !== "ignored") {
+    gates.push(opens.idempotency === "honoured" ? takeIdempotencyKey : refuseIdempotencyKey);
+  }
+  if (config.request?.query === undefined && opens.to !== "public") gates.push(refuseQuery);
+  if (!writes || opens.rawBody) return gates;
+  const body = config.request?.body;
+  gates.push(readJson(body?.required ? "required" : "optional"));
+  if (body === undefined) gates.push(refuseFields);
+  return gates;
+};
+
+const needOf = (to: Opens["to"]): string =>
+  to === "root" ? "Needs the root key." : `Needs the scope \`${to}\`.`;
+
+/** createRoute with the gates in front and the problems among the answers. Handlers answer success only and throw the rest. */
+export const defineRoute = <P extends string, R extends Config<P>>(opens: Opens, config: R & { path: P }) => {
+  const guarded = opens.to !== "public";
+  const description = [config.description, guarded ? needOf(opens.to) : undefined]
+    .filter(Boolean)
+    .join("\n\n");
+  return createRoute<P, R & { path: P; middleware: MiddlewareHandler<AppEnv> }>({
+    ...config,
+    ...(description === "" ? {} : { description }),
+    security: guarded ? [{ bearer: [] }] : [],
+    ...(guarded ? { "x-required-scope": opens.to } : {}),
+    responses: { ...problemResponses, ...config.responses },
+    middleware: throughGates(gatesOf(opens, config)),
+  });
+};

@@ -1,0 +1,27 @@
+// The routes of /v1 in the order of the reference.
+import type { Register } from "../env.ts";
+import { registerAffiliateMoney } from "./affiliate-money.ts";
+import { registerAffiliates } from "./affiliates.ts";
+import { registerApiKeys } from "./api-keys.ts";
+import { registerCommissions } from "./commissions.ts";
+import { registerConfirmBook } from "./confirm-book.ts";
+import { registerCredentials } from "./credentials.ts";
+import { registerEvents } from "./events.ts";
+import { registerPayoutReviews } from "./payout-reviews.ts";
+import { registerPayouts } from "./payouts.ts";
+import { registerPrograms } from "./programs.ts";
+import { registerRuns } from "./runs.ts";
+
+export const ROUTES: readonly Register[] = [
+  registerPrograms,
+  registerApiKeys,
+  registerCredentials,
+  registerAffiliates,
+  registerAffiliateMoney,
+  registerConfirmBook,
+  registerCommissions,
+  registerPayouts,
+  registerPayoutReviews,
+  registerRuns,
+  registerEvents,
+];
