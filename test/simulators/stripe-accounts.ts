@@ -1,12 +1,12 @@
 // Connected accounts through the API: created, read, updated, and sent through onboarding links.
 
-import { currencyOf } from "./stripe-currencies.ts";
 import {
   announceAccount,
   platformAccount,
   renderAccount,
   renderCapability,
 } from "./stripe-account-object.ts";
+import { currencyOf } from "./stripe-currencies.ts";
 import { invalid, noAccess, notFound } from "./stripe-errors.ts";
 import { booleanAt, integerAt, type Params, paramsAt, textAt } from "./stripe-form.ts";
 import { checkList, inRange, page, RANGE } from "./stripe-lists.ts";

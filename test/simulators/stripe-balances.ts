@@ -1,8 +1,8 @@
 // Balances per currency, the transactions that move them, and payouts of connected accounts to their banks.
 
 import { balanceInsufficient, invalid, noAccess, notFound } from "./stripe-errors.ts";
-import { textAt } from "./stripe-form.ts";
 import { record } from "./stripe-events.ts";
+import { textAt } from "./stripe-form.ts";
 import { checkList, inRange, page, RANGE } from "./stripe-lists.ts";
 import { checkParams } from "./stripe-params.ts";
 import {

@@ -1,9 +1,9 @@
 // The simulator's own control routes under /_sim/: faults, accounts, balances, keys, and what has happened.
 
+import type { StripeSimulator } from "./stripe.ts";
 import type { AccountSeed } from "./stripe-account-object.ts";
 import { StripeFailure } from "./stripe-errors.ts";
 import type { FaultOrder } from "./stripe-faults.ts";
-import type { StripeSimulator } from "./stripe.ts";
 
 type Body = Record<string, unknown>;
 type Control = (simulator: StripeSimulator, body: Body, url: URL, ids: string[]) => unknown;
@@ -82,7 +82,7 @@ const json = (status: number, value: unknown): Response =>
 const problem = (status: number, message: string): Response => json(status, { error: { message } });
 
 async function bodyOf(request: Request): Promise<Body> {
-  const given = request.method === "POST" ? await request.text() : "";
+  const given = request.method === "POST" ? new TextDecoder().decode(await request.arrayBuffer()) : "";
   const parsed: unknown = given === "" ? {} : JSON.parse(given);
   if (typeof parsed !== "object" || parsed === null) throw new RangeError("the body must be a JSON object");
   return parsed as Body;

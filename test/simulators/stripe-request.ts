@@ -1,8 +1,8 @@
 // Reads a request into a call: its key's platform account, its parameters, its route.
 
 import { badKey, invalid, noAccess, noKey, StripeFailure } from "./stripe-errors.ts";
-import { type Params, parseForm, textAt } from "./stripe-form.ts";
 import type { Struck } from "./stripe-faults.ts";
+import { type Params, parseForm, textAt } from "./stripe-form.ts";
 import { routeOf } from "./stripe-routes.ts";
 import type { Call, World } from "./stripe-world.ts";
 
@@ -17,7 +17,7 @@ export type Arrival = {
 };
 
 export async function arrive(request: Request, url: URL, requestId: string): Promise<Arrival> {
-  const text = request.method === "GET" ? "" : await request.text();
+  const text = request.method === "GET" ? "" : new TextDecoder().decode(await request.arrayBuffer());
   const params = parseForm(request.method === "GET" ? url.search.slice(1) : text);
   return { method: request.method, url, headers: request.headers, text, params, requestId };
 }

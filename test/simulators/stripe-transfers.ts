@@ -1,7 +1,7 @@
 // Transfers to connected accounts: made, found, updated, and refused for the reasons Stripe refuses them.
 
-import { isSupported, stepOf } from "./stripe-currencies.ts";
 import { addTransaction, availableTo, moveOnAccount } from "./stripe-balances.ts";
+import { isSupported, stepOf } from "./stripe-currencies.ts";
 import { accountClosed, balanceInsufficient, invalid, missing, notFound } from "./stripe-errors.ts";
 import { integerAt, textAt } from "./stripe-form.ts";
 import { checkList, inRange, page, RANGE } from "./stripe-lists.ts";
