@@ -39,17 +39,21 @@ const entryOf = (row: Row): PlacedEntry => ({
 });
 
 /** The affiliates drive the loop, in the order of their ids, so that a page is read and no more. */
-const selectOf = (order: "asc" | "desc", filters: EntryFilters): string => {
+const selectOf = (order: "asc" | "desc", filters: EntryFilters): { sql: string; values: string[] } => {
   const beyond = order === "asc" ? ">" : "<";
-  const owner = filters.affiliateId === undefined ? "" : "AND a.id = ?6";
+  const values: string[] = [];
+  const place = (value: string): string => `?${5 + values.push(value)}`;
+  const owner = filters.affiliateId === undefined ? "" : `AND a.id = ${place(filters.affiliateId)}`;
+  const of = filters.payoutId === undefined ? undefined : place(filters.payoutId);
   const payout =
-    filters.payoutId === undefined
+    of === undefined
       ? ""
-      : "AND e.payout_id = ?7 AND a.id = (SELECT affiliate_id FROM payouts WHERE program_id = ?1 AND id = ?7)";
-  return `SELECT e.*, t.at AS at FROM affiliates a CROSS JOIN entries e ON e.affiliate_id = a.id
+      : `AND e.payout_id = ${of} AND a.id = (SELECT affiliate_id FROM payouts WHERE program_id = ?1 AND id = ${of})`;
+  const sql = `SELECT e.*, t.at AS at FROM affiliates a CROSS JOIN entries e ON e.affiliate_id = a.id
       CROSS JOIN turns t ON t.affiliate_id = e.affiliate_id AND t.seq = e.seq
     WHERE a.program_id = ?1 AND a.id ${beyond}= ?2 AND (e.affiliate_id, e.seq, e.line) ${beyond} (?2, ?3, ?4) ${owner} ${payout}
     ORDER BY a.id ${order}, e.seq ${order}, e.line ${order} LIMIT ?5`;
+  return { sql, values };
 };
 
 const FIRST: EntryPlace = { affiliateId: "", seq: 0, line: -1 };
@@ -62,17 +66,9 @@ export const listEntries = async (
   page: { readonly limit: number; readonly order: "asc" | "desc"; readonly after: EntryPlace | undefined },
 ): Promise<{ entries: readonly PlacedEntry[]; hasMore: boolean }> => {
   const from = page.after ?? (page.order === "asc" ? FIRST : LAST);
-  const bound = db
-    .prepare(selectOf(page.order, filters))
-    .bind(
-      programId,
-      from.affiliateId,
-      from.seq,
-      from.line,
-      page.limit + 1,
-      filters.affiliateId ?? "",
-      filters.payoutId ?? "",
-    );
+  const { sql, values } = selectOf(page.order, filters);
+  const place = [from.affiliateId, from.seq, from.line];
+  const bound = db.prepare(sql).bind(programId, ...place, page.limit + 1, ...values);
   const { results } = await bound.all<Row>();
   return { entries: results.slice(0, page.limit).map(entryOf), hasMore: results.length > page.limit };
 };

@@ -130,7 +130,9 @@ describe("a refund", () => {
     const [a] = [await world.sale(id, 1_000), await world.sale(id, 500)];
     const payout = await generateOne(world);
     world.stripe.addFault({ fault: "empty_503" });
-    expect(await pay(world, payout)).toMatchObject({ status: "processing" });
+    await world.ok("POST", `/v1/payouts/${payout.id}/pay`);
+    await world.deliver();
+    expect(await world.ok("GET", `/v1/payouts/${payout.id}`)).toMatchObject({ status: "processing" });
     await reverse(world, a, 300);
     expect(await buckets(world, id)).toEqual({
       pending: 0,

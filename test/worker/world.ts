@@ -119,7 +119,10 @@ export const openWorld = async (policy: Json = {}): Promise<World> => {
     now: () => now,
     http: (request) => stripe.fetch(request),
     hints: { send: async (hint) => void hints.push(hint) },
-    sleep: async () => undefined,
+    // Waiting is what moves this clock; otherwise whoever waits for a moment would wait for ever.
+    sleep: async (ms) => {
+      now += ms;
+    },
     log: () => undefined,
   });
   seams.ledger = (ports) => ({ ...ports, now: () => now, sleep: async () => undefined });

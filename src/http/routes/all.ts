@@ -7,6 +7,7 @@ import { registerCommissions } from "./commissions.ts";
 import { registerConfirmBook } from "./confirm-book.ts";
 import { registerCredentials } from "./credentials.ts";
 import { registerEvents } from "./events.ts";
+import { registerLedger } from "./ledger.ts";
 import { registerPayoutReviews } from "./payout-reviews.ts";
 import { registerPayouts } from "./payouts.ts";
 import { registerPrograms } from "./programs.ts";
@@ -24,4 +25,5 @@ export const ROUTES: readonly Register[] = [
   registerPayoutReviews,
   registerRuns,
   registerEvents,
+  registerLedger,
 ];
