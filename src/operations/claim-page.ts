@@ -9,6 +9,7 @@ import type { Payout } from "../domain/payout.ts";
 import { type Blocker, planClaim, type Reason } from "../domain/plan.ts";
 import { commitTurns, type DecidedTurn, type RunItem, runItemStatement } from "../store/book.ts";
 import { readPayouts } from "../store/payouts.ts";
+import { finishRunStatements } from "../store/run-finish.ts";
 import { type DueGroup, type DuePage, type Run, readDuePage, readHeads } from "../store/runs.ts";
 import { askTurn, newBody } from "./apply-turn.ts";
 
@@ -25,7 +26,6 @@ export interface Skip {
 export interface PageOutcome {
   readonly payouts: readonly Payout[];
   readonly skipped: readonly Skip[];
-  readonly cursor: string;
   readonly isLast: boolean;
 }
 
@@ -197,55 +197,67 @@ const skipOf = (affiliateId: AffiliateId, currency: string, code: string, detail
 /** How often a page is read again because the policy or a book moved, before all of it goes through the objects. */
 const REREADS = 5;
 
-/** Advances the run's cursor with the page, in the same batch; a page taken twice moves it once. */
-const cursorStatement = (ctx: Ctx, run: Run, cursor: string): D1PreparedStatement =>
+/** The run moves behind the page, and ends with the last one, in the batch that completes it: before that, the page is taken again. */
+const passStatements = (ctx: Ctx, run: Run, page: DuePage): D1PreparedStatement[] => [
   ctx.db
     .prepare(
       "UPDATE payout_runs SET cursor = ?3, touched_at = ?4 WHERE program_id = ?1 AND id = ?2 AND cursor < ?3",
     )
-    .bind(run.programId, run.id, cursor, ctx.now());
+    .bind(run.programId, run.id, page.cursor, ctx.now()),
+  ...(page.isLast ? finishRunStatements(ctx.db, run, page.livemode, ctx.now()) : []),
+];
+
+const itemStatement = (
+  ctx: Ctx,
+  run: Run,
+  payouts: readonly Payout[],
+  skipped: readonly Skip[],
+): D1PreparedStatement =>
+  runItemStatement(ctx.db, [
+    ...payouts.map((payout) => doneItem(run, payout)),
+    ...skipped.map((skip) => skipItem(run, skip)),
+  ]);
+
+/** Commits what did not move; answers who did. */
+const commitUnmoved = async (
+  ctx: Ctx,
+  run: Run,
+  page: DuePage,
+  planned: Planned,
+): Promise<{ committed: readonly DecidedTurn[]; moved: readonly DecidedTurn[] }> => {
+  const moved: DecidedTurn[] = [];
+  let open = planned.turns;
+  for (let read = 1; ; read++) {
+    const outcome = await commitTurns(ctx.db, open, ctx.sleep, [
+      itemStatement(ctx, run, payoutsOf(open), planned.skipped),
+      ...(moved.length === 0 ? passStatements(ctx, run, page) : []),
+    ]);
+    if (outcome.kind === "committed") return { committed: open, moved };
+    const ids = open.map(({ book }) => book.affiliateId);
+    const heads = await readHeads(ctx.db, ids);
+    const readAt = new Map<AffiliateId, number>();
+    for (const { book } of open) if (!readAt.has(book.affiliateId)) readAt.set(book.affiliateId, book.seq);
+    const stayed = open.filter(({ book }) => heads.get(book.affiliateId) === readAt.get(book.affiliateId));
+    // Where no head moved it was the policy: the objects decide on the new one.
+    const keep = new Set(stayed.length === open.length || read === REREADS ? [] : stayed);
+    moved.push(...open.filter((turn) => !keep.has(turn)));
+    open = open.filter((turn) => keep.has(turn));
+  }
+};
 
 export const claimPage = async (ctx: Ctx, run: Run): Promise<PageOutcome> => {
   const query = dueQueryOf(run, ctx.program.policy.time_zone);
   const page = await readDuePage(ctx.db, query);
-  const { turns, skipped } = planPage(ctx, run, query, page);
-  let open: readonly DecidedTurn[] = turns;
-  const moved: DecidedTurn[] = [];
-  for (let read = 1; ; read++) {
-    const items = [
-      ...payoutsOf(open).map((payout) => doneItem(run, payout)),
-      ...skipped.map((skip) => skipItem(run, skip)),
-    ];
-    const outcome = await commitTurns(ctx.db, open, ctx.sleep, [
-      runItemStatement(ctx.db, items),
-      cursorStatement(ctx, run, page.cursor),
-    ]);
-    if (outcome.kind === "committed") break;
-    const heads = await readHeads(
-      ctx.db,
-      open.map(({ book }) => book.affiliateId),
-    );
-    const firstSeqs = new Map<AffiliateId, number>();
-    for (const { book } of open)
-      if (!firstSeqs.has(book.affiliateId)) firstSeqs.set(book.affiliateId, book.seq);
-    const stayed = open.filter(({ book }) => heads.get(book.affiliateId) === firstSeqs.get(book.affiliateId));
-    // Where no head moved it was the policy: the objects decide on the new one.
-    const keep = stayed.length === open.length || read === REREADS ? [] : stayed;
-    moved.push(...open.filter((turn) => !keep.includes(turn)));
-    open = keep;
-  }
+  const planned = planPage(ctx, run, query, page);
+  const { committed, moved } = await commitUnmoved(ctx, run, page, planned);
   const through = await claimThroughObjects(ctx, run, query, moved);
   if (moved.length > 0) {
-    const items = [
-      ...through.payouts.map((payout) => doneItem(run, payout)),
-      ...through.skipped.map((skip) => skipItem(run, skip)),
-    ];
-    await ctx.db.batch([runItemStatement(ctx.db, items)]);
+    const items = itemStatement(ctx, run, through.payouts, through.skipped);
+    await commitTurns(ctx.db, [], ctx.sleep, [items, ...passStatements(ctx, run, page)]);
   }
   return {
-    payouts: [...payoutsOf(open), ...through.payouts],
-    skipped: [...skipped, ...through.skipped],
-    cursor: page.cursor,
+    payouts: [...payoutsOf(committed), ...through.payouts],
+    skipped: [...planned.skipped, ...through.skipped],
     isLast: page.isLast,
   };
 };

@@ -6,9 +6,8 @@ import type { Payout } from "../domain/payout.ts";
 import { Refused, refuse } from "../domain/refusals.ts";
 import { readRunOutcome } from "../store/run-outcome.ts";
 import { insertRun, type Run, readDuePage } from "../store/runs.ts";
-import { takePage } from "./advance-run.ts";
 import { newBody, type TurnInput } from "./apply-turn.ts";
-import { dueQueryOf, type PageOutcome, planPage, type Skip } from "./claim-page.ts";
+import { claimPage, dueQueryOf, type PageOutcome, planPage, type Skip } from "./claim-page.ts";
 
 export interface GenerateInput extends TurnInput {
   readonly periodStart: string | null;
@@ -110,10 +109,10 @@ export const generatePayouts = async (ctx: Ctx, input: GenerateInput): Promise<G
   assertPeriod(ctx, input);
   const { run, found } = await insertRun(ctx.db, newRun(ctx, input), input.commandId);
   if (found) return replay(ctx, run, input);
-  const page = await takePage(ctx, run);
+  const page = await claimPage(ctx, run);
   if (!page.isLast) await ctx.hints.send({ kind: "run", programId: run.programId, runId: run.id });
   const after = page.isLast ? { ...run, status: "done" as const, finishedAt: ctx.now() } : run;
-  return gather({ ...after, cursor: page.cursor }, [page], page.isLast);
+  return gather(after, [page], page.isLast);
 };
 
 /** The same key again: what that run made, and is still making. */

@@ -75,9 +75,11 @@ const counterStatements = (db: D1Database, { book, change }: DecidedTurn): D1Pre
   ];
 };
 
+/** The program comes out of the rows: as a constant it would make the planner walk the program's commissions and read the JSON for each. */
 const DUE_CLAIM = `UPDATE commissions SET status = 'processing', payout_id = j.po, updated_at = j.now
-  FROM (SELECT value ->> 0 AS po, value ->> 1 AS aff, value ->> 2 AS cur, value ->> 3 AS as_of, value ->> 4 AS low, value ->> 5 AS high, value ->> 6 AS now FROM json_each(?2)) j
-  WHERE commissions.program_id = ?1 AND commissions.affiliate_id = j.aff AND commissions.currency = j.cur
+  FROM (SELECT value ->> 0 AS po, value ->> 1 AS aff, value ->> 2 AS cur, value ->> 3 AS as_of, value ->> 4 AS low, value ->> 5 AS high,
+    value ->> 6 AS now, value ->> 7 AS prg FROM json_each(?1)) j
+  WHERE commissions.program_id = j.prg AND commissions.affiliate_id = j.aff AND commissions.currency = j.cur
     AND commissions.status = 'approved' AND commissions.status IN ('pending', 'approved', 'held')
     AND commissions.payable_at <= j.as_of AND commissions.occurred_at >= j.low AND commissions.occurred_at < j.high`;
 
@@ -88,7 +90,6 @@ const LINES = `INSERT INTO payout_lines (payout_id, commission_id, amount)
 type Claim = Extract<LinesChange, { kind: "claim" }>;
 
 const claimStatements = (db: D1Database, turns: readonly DecidedTurn[]): D1PreparedStatement[] => {
-  const programId = turns[0]?.book.programId ?? "";
   const claims = turns.flatMap((turn) =>
     turn.change.lines.flatMap((line) => (line.kind === "claim" ? [{ turn, line }] : [])),
   );
@@ -106,9 +107,10 @@ const claimStatements = (db: D1Database, turns: readonly DecidedTurn[]): D1Prepa
       selector.from,
       selector.until,
       turn.at,
+      turn.book.programId,
     ]);
     statements.push(
-      db.prepare(DUE_CLAIM).bind(programId, JSON.stringify(rows)),
+      db.prepare(DUE_CLAIM).bind(JSON.stringify(rows)),
       guardOf(
         db,
         due.reduce((sum, { line }) => sum + line.count, 0),

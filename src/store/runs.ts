@@ -140,10 +140,10 @@ export interface DueQuery {
 
 const UNCLAIMED = "status IN ('pending', 'approved', 'held')";
 
-/** The page's affiliates: those with anything unclaimed, in order of id. */
+/** The page's affiliates: those with anything unclaimed, in order of id, and one more to know whether there is a next page. */
 const pageSql = (query: DueQuery): string => `SELECT DISTINCT affiliate_id FROM commissions
   WHERE program_id = ?1 AND ${UNCLAIMED} AND affiliate_id > ?2 ${query.currency === null ? "" : "AND currency = ?6"}
-  ${query.affiliateIds === null ? "" : "AND affiliate_id IN (SELECT value FROM json_each(?7))"} ORDER BY affiliate_id LIMIT ${query.pageSize}`;
+  ${query.affiliateIds === null ? "" : "AND affiliate_id IN (SELECT value FROM json_each(?7))"} ORDER BY affiliate_id LIMIT ${query.pageSize + 1}`;
 
 /** Four statements, one round trip, whatever the number of commissions. */
 export const readDuePage = async (db: D1Database, query: DueQuery): Promise<DuePage> => {
@@ -172,14 +172,17 @@ export const readDuePage = async (db: D1Database, query: DueQuery): Promise<DueP
   ]);
   const program = programs?.results[0];
   if (program === undefined) throw new Error(`program ${query.programId} is gone`);
-  const groups = groupsOf(sums?.results ?? [], affiliates?.results ?? [], balances?.results ?? []);
+  const isLast = (affiliates?.results.length ?? 0) <= query.pageSize;
+  const read = groupsOf(sums?.results ?? [], affiliates?.results ?? [], balances?.results ?? []);
+  const beyond = read.at(-1)?.affiliate.id;
+  const groups = isLast ? read : read.filter(({ affiliate }) => affiliate.id !== beyond);
   return {
     policy: JSON.parse(String(program["policy"])) as Policy,
     policyVersion: numberIn(program, "policy_version"),
     livemode: program["mode"] === "live",
     groups,
     cursor: groups.at(-1)?.affiliate.id ?? query.cursor,
-    isLast: (affiliates?.results.length ?? 0) < query.pageSize,
+    isLast,
   };
 };
 
