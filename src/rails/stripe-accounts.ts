@@ -1,7 +1,7 @@
 // What Stripe says of its accounts: whose a secret key is, and whether a connected account can be sent money.
 import Stripe from "stripe";
 import { type Refusal, refuse } from "../domain/refusals.ts";
-import { type Http, stripeClient } from "./stripe-client.ts";
+import { type Http, mayUse, stripeClient } from "./stripe-client.ts";
 
 export interface StripeAccountPorts {
   readonly http: Http;
@@ -12,6 +12,15 @@ export interface Readiness {
   readonly ready: boolean;
   readonly missing: readonly string[];
 }
+
+const notForThisAddress = (ports: StripeAccountPorts, secretKey: string) =>
+  mayUse(secretKey, ports.apiBase)
+    ? undefined
+    : refuse(
+        "credentials_refused",
+        "A live key is used with Stripe's own address only, and STRIPE_API_BASE names another.",
+        { pointer: "/secret_key" },
+      );
 
 const refusalOf = (error: unknown): { readonly refusal: Refusal } | undefined => {
   if (!(error instanceof Stripe.errors.StripeError) || error.statusCode === undefined) return undefined;
@@ -32,6 +41,8 @@ export const accountOfKey = async (
   ports: StripeAccountPorts,
   secretKey: string,
 ): Promise<string | { readonly refusal: Refusal }> => {
+  const elsewhere = notForThisAddress(ports, secretKey);
+  if (elsewhere !== undefined) return elsewhere;
   try {
     const account = await stripeClient(secretKey, ports.apiBase, ports.http).accounts.retrieveCurrent();
     if (account.object !== "account" || !account.id.startsWith("acct_"))
@@ -50,6 +61,8 @@ export const readinessOf = async (
   secretKey: string,
   accountId: string,
 ): Promise<Readiness | { readonly refusal: Refusal }> => {
+  const elsewhere = notForThisAddress(ports, secretKey);
+  if (elsewhere !== undefined) return elsewhere;
   try {
     const account = await stripeClient(secretKey, ports.apiBase, ports.http).accounts.retrieve(accountId);
     if (account.id !== accountId) throw new Error("Stripe answered another account");

@@ -19,11 +19,14 @@ export interface StripeSecret {
 
 export const isLiveKey = (secretKey: string): boolean => /^(sk|rk)_live_/.test(secretKey);
 
+/** A live key goes to Stripe's own address only: a simulator, or a typing error, must never see one. */
+export const mayUse = (secretKey: string, base: string): boolean =>
+  !isLiveKey(secretKey) || new URL(base).origin === STRIPE_API_BASE;
+
 /** `body` replaces what the SDK would send: an attempt's bytes are frozen, whatever a newer SDK would make of them. */
 export const stripeClient = (secretKey: string, base: string, http: Http, body?: string): Stripe => {
   const url = new URL(base);
-  if (isLiveKey(secretKey) && url.origin !== STRIPE_API_BASE)
-    throw new Error("a live Stripe key must not be sent to another host");
+  if (!mayUse(secretKey, base)) throw new Error("a live Stripe key must not be sent to another host");
   const send = (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const headers = new Headers(init?.headers);
     // The SDK counts its own bytes; what goes out may be the attempt's.

@@ -7,6 +7,7 @@ import { refuse } from "../domain/refusals.ts";
 import type { PayoutRail, RailProgram } from "./rail.ts";
 import {
   type Http,
+  mayUse,
   STRIPE_API_VERSION,
   type StripeSecret,
   stripeClient,
@@ -117,7 +118,7 @@ const freeze =
     };
   };
 
-const OTHER_ACCOUNT = "the program's Stripe credentials are for another account";
+const OTHER_ACCOUNT = "the program's Stripe credentials are for another account, or not for this address";
 
 export const stripeRail = (ports: StripeRailPorts): PayoutRail => {
   /** The client of the attempt's own account, or undefined without one. */
@@ -127,7 +128,7 @@ export const stripeRail = (ports: StripeRailPorts): PayoutRail => {
     body?: string,
   ): Promise<Stripe | undefined> => {
     const secret = await ports.secretOf(program);
-    return secret?.account === attempt.providerAccount
+    return secret?.account === attempt.providerAccount && mayUse(secret.secretKey, ports.apiBase)
       ? stripeClient(secret.secretKey, ports.apiBase, ports.http, body)
       : undefined;
   };
