@@ -14,7 +14,7 @@ import { defineRoute } from "../route.ts";
 import { amount, externalRef, instant, jsonAnswer, jsonBody, noteText, payoutId } from "../wire.ts";
 import { payoutSchema } from "../wire-payout.ts";
 
-const PARAMS = z.object({ id: payoutId });
+const PARAMS = z.object({ payout_id: payoutId });
 const NOTHING = z.strictObject({});
 const REASON = z.strictObject({ reason: noteText });
 const REASON_OR_NOT = z.strictObject({ reason: noteText.optional() });
@@ -104,21 +104,21 @@ const registerPlain = (app: StipendApp): void => {
       { to: scope, idempotency: "honoured" },
       {
         method: "post",
-        path: `/v1/payouts/{id}/${verb}`,
+        path: `/v1/payouts/{payout_id}/${verb}`,
         tags: ["payouts"],
         summary,
         request: { params: PARAMS, body: jsonBody(NOTHING, false) },
         responses: { 200: jsonAnswer(payoutSchema, "The payout") },
       },
     );
-    app.openapi(route, async (c) => c.json(await answer(c, command(c.req.valid("param").id)), 200));
+    app.openapi(route, async (c) => c.json(await answer(c, command(c.req.valid("param").payout_id)), 200));
   }
   for (const { verb, scope, summary, command } of UNSENT) {
     const route = defineRoute(
       { to: scope, idempotency: "honoured" },
       {
         method: "post",
-        path: `/v1/payouts/{id}/${verb}`,
+        path: `/v1/payouts/{payout_id}/${verb}`,
         tags: ["payouts"],
         summary,
         request: { params: PARAMS, body: jsonBody(REASON_OR_NOT, false) },
@@ -126,7 +126,10 @@ const registerPlain = (app: StipendApp): void => {
       },
     );
     app.openapi(route, async (c) =>
-      c.json(await answer(c, command(c.req.valid("param").id, c.req.valid("json").reason ?? summary)), 200),
+      c.json(
+        await answer(c, command(c.req.valid("param").payout_id, c.req.valid("json").reason ?? summary)),
+        200,
+      ),
     );
   }
   for (const { verb, scope, summary, command } of SENT) {
@@ -134,7 +137,7 @@ const registerPlain = (app: StipendApp): void => {
       { to: scope, idempotency: "honoured" },
       {
         method: "post",
-        path: `/v1/payouts/{id}/${verb}`,
+        path: `/v1/payouts/{payout_id}/${verb}`,
         tags: ["payouts"],
         summary,
         request: { params: PARAMS, body: jsonBody(REASON) },
@@ -142,7 +145,7 @@ const registerPlain = (app: StipendApp): void => {
       },
     );
     app.openapi(route, async (c) =>
-      c.json(await answer(c, command(c.req.valid("param").id, c.req.valid("json").reason)), 200),
+      c.json(await answer(c, command(c.req.valid("param").payout_id, c.req.valid("json").reason)), 200),
     );
   }
 };
@@ -151,7 +154,7 @@ const pay = defineRoute(
   { to: "payouts:pay", idempotency: "honoured" },
   {
     method: "post",
-    path: "/v1/payouts/{id}/pay",
+    path: "/v1/payouts/{payout_id}/pay",
     tags: ["payouts"],
     summary: "Pay a payout through its rail",
     description: `With \`Prefer: wait=N\` the payment runs in the call, for at most ${WAIT_MAX_S} seconds, and the answer says what became of it.`,
@@ -181,7 +184,7 @@ const markPaid = defineRoute(
   { to: "payouts:pay", idempotency: "honoured" },
   {
     method: "post",
-    path: "/v1/payouts/{id}/mark-paid",
+    path: "/v1/payouts/{payout_id}/mark-paid",
     tags: ["payouts"],
     summary: "Say that a payout was paid by hand",
     request: { params: PARAMS, body: jsonBody(MARK_PAID, false) },
@@ -199,7 +202,7 @@ const resolve = defineRoute(
   { to: "payouts:pay", idempotency: "honoured" },
   {
     method: "post",
-    path: "/v1/payouts/{id}/resolve",
+    path: "/v1/payouts/{payout_id}/resolve",
     tags: ["payouts"],
     summary: "Close a payment whose outcome no look-up settles",
     request: { params: PARAMS, body: jsonBody(RESOLVE) },
@@ -217,7 +220,7 @@ const annotate = defineRoute(
   { to: "payouts:write", idempotency: "honoured" },
   {
     method: "patch",
-    path: "/v1/payouts/{id}",
+    path: "/v1/payouts/{payout_id}",
     tags: ["payouts"],
     summary: "Note something on a payout",
     request: { params: PARAMS, body: jsonBody(ANNOTATE) },
@@ -227,7 +230,7 @@ const annotate = defineRoute(
 
 const registerMoney = (app: StipendApp): void => {
   app.openapi(pay, async (c) => {
-    const { id } = c.req.valid("param");
+    const { payout_id: id } = c.req.valid("param");
     const waitS = waitOf(c);
     const done = await payPayout(ctxOf(c), id, { ...(await commandOf(c)), waitS });
     if (waitS === 0 || done.replayed) return c.json(await payoutAnswer(c, done), 202);
@@ -247,7 +250,7 @@ const registerMoney = (app: StipendApp): void => {
     return c.json(
       await answer(c, {
         kind: "mark_paid",
-        payoutId: c.req.valid("param").id,
+        payoutId: c.req.valid("param").payout_id,
         externalRef: body.external_ref ?? null,
         amount: body.amount ?? null,
         paidAt: body.paid_at ?? null,
@@ -263,7 +266,7 @@ const registerMoney = (app: StipendApp): void => {
     return c.json(
       await answer(c, {
         kind: "resolve",
-        payoutId: c.req.valid("param").id,
+        payoutId: c.req.valid("param").payout_id,
         outcome,
         externalRef: ref ?? null,
         evidence,
@@ -276,7 +279,7 @@ const registerMoney = (app: StipendApp): void => {
     return c.json(
       await answer(c, {
         kind: "annotate",
-        payoutId: c.req.valid("param").id,
+        payoutId: c.req.valid("param").payout_id,
         ...(body.external_ref === undefined ? {} : { externalRef: body.external_ref }),
         ...(body.admin_note === undefined ? {} : { adminNote: body.admin_note }),
         ...(body.partner_message === undefined ? {} : { partnerMessage: body.partner_message }),

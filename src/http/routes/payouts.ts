@@ -164,13 +164,13 @@ const list = defineRoute(
   },
 );
 
-const PARAMS = z.object({ id: payoutId });
+const PARAMS = z.object({ payout_id: payoutId });
 
 const read = defineRoute(
   { to: "payouts:read" },
   {
     method: "get",
-    path: "/v1/payouts/{id}",
+    path: "/v1/payouts/{payout_id}",
     tags: ["payouts"],
     summary: "Read a payout",
     request: { params: PARAMS },
@@ -186,7 +186,7 @@ const lines = defineRoute(
   { to: "payouts:read" },
   {
     method: "get",
-    path: "/v1/payouts/{id}/commissions",
+    path: "/v1/payouts/{payout_id}/commissions",
     tags: ["payouts"],
     summary: "List the commissions of a payout",
     request: { params: PARAMS, query: listQuery({}) },
@@ -232,14 +232,14 @@ const registerReads: Register = (app) => {
   });
   app.openapi(read, async (c) => {
     const { db, program } = ctxOf(c);
-    const view = await findPayout(db, program.id, c.req.valid("param").id);
+    const view = await findPayout(db, program.id, c.req.valid("param").payout_id);
     const [wire] = view === undefined ? [] : await viewsToWire(c, [view]);
     if (wire === undefined) throw notFound();
     return c.json(wire, 200);
   });
   app.openapi(lines, async (c) => {
     const { db, program, now } = ctxOf(c);
-    const { id } = c.req.valid("param");
+    const { payout_id: id } = c.req.valid("param");
     const query = c.req.valid("query");
     if ((await findPayout(db, program.id, id)) === undefined) throw notFound();
     const { lines: found, hasMore } = await listPayoutLines(db, program.id, id, await pageOfQuery(c, query));

@@ -9,7 +9,7 @@ import { defineRoute } from "../route.ts";
 import { idOf, jsonAnswer, listQuery, pageOf } from "../wire.ts";
 import { runSchema, runToWire, skipSchema, skipToWire } from "../wire-run.ts";
 
-const PARAMS = z.object({ id: idOf("run") });
+const PARAMS = z.object({ run_id: idOf("run") });
 
 const list = defineRoute(
   { to: "payouts:read" },
@@ -27,7 +27,7 @@ const read = defineRoute(
   { to: "payouts:read" },
   {
     method: "get",
-    path: "/v1/payout-runs/{id}",
+    path: "/v1/payout-runs/{run_id}",
     tags: ["runs"],
     summary: "Read a run",
     request: { params: PARAMS },
@@ -39,7 +39,7 @@ const skipped = defineRoute(
   { to: "payouts:read" },
   {
     method: "get",
-    path: "/v1/payout-runs/{id}/skipped",
+    path: "/v1/payout-runs/{run_id}/skipped",
     tags: ["runs"],
     summary: "List whom a run skipped, and why",
     request: { params: PARAMS, query: listQuery({}) },
@@ -61,14 +61,14 @@ export const registerRuns: Register = (app) => {
   });
   app.openapi(read, async (c) => {
     const { db, program } = ctxOf(c);
-    const run = await findRun(db, program.id, c.req.valid("param").id);
+    const run = await findRun(db, program.id, c.req.valid("param").run_id);
     if (run === undefined) throw notFound();
     return c.json(runToWire(run, await readRunOutcome(db, run, 0)), 200);
   });
   app.openapi(skipped, async (c) => {
     const query = c.req.valid("query");
     const { db, program } = ctxOf(c);
-    const run = await findRun(db, program.id, c.req.valid("param").id);
+    const run = await findRun(db, program.id, c.req.valid("param").run_id);
     if (run === undefined) throw notFound();
     const page = await pageOfQuery(c, query);
     const rows = await listSkips(db, run, page.after ?? "", page.limit + 1);
