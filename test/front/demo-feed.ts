@@ -20,7 +20,7 @@ async function enrol(feed: Feed, customerId: string): Promise<void> {
   const account = await feed.stripe.seedAccount();
   const affiliate = await feed.api.post<{ id: string }>("/v1/affiliates", {
     name: `Customer ${customerId}`,
-    email: `customer-${encodeURIComponent(customerId).replaceAll("%", ".")}@example.com`,
+    email: `customer-${customerId.replaceAll(/[^A-Za-z0-9]/g, "-").slice(0, 50)}@example.com`,
     external_id: customerId,
   });
   await feed.api.put(`/v1/affiliates/${affiliate.id}/payout-method`, {

@@ -10,7 +10,7 @@ import { type Outcome, printOutcome } from "./demo-outcome.ts";
 import { commit, type DemoPayout, type Generated, payAll, payoutsOfRun, preview } from "./demo-payouts.ts";
 import { type DemoPlan, planDemo } from "./demo-plan.ts";
 import { counted, money } from "./demo-table.ts";
-import { readOrders } from "./orders-csv.ts";
+import { type OrdersRead, readOrders } from "./orders-csv.ts";
 import { projectRoot } from "./project.ts";
 import { createProgram } from "./seed.ts";
 import { StripeControl } from "./stripe-control.ts";
@@ -58,8 +58,8 @@ async function tell(feed: Feed, plan: DemoPlan): Promise<DemoPayout[]> {
   return [...firstPayouts, ...(await payRound(feed, "second round"))];
 }
 
-async function runDemo(stipend: Stipend, simulatorUrl: string, ordersFile: string): Promise<boolean> {
-  const { orders, leftOut, rows } = readOrders(readFileSync(ordersFile, "utf8"));
+async function runDemo(stipend: Stipend, simulatorUrl: string, read: OrdersRead): Promise<boolean> {
+  const { orders, leftOut } = read;
   const leaveOut = (reason: string) => leftOut.set(reason, (leftOut.get(reason) ?? 0) + 1);
   const plan = planDemo(orders, leaveOut);
   const currency = orders[0]?.currency ?? "USD";
@@ -68,7 +68,6 @@ async function runDemo(stipend: Stipend, simulatorUrl: string, ordersFile: strin
   await api.put("/v1/program/credentials/stripe", { secret_key: "sk_test_demo_1" });
   const stripe = new StripeControl(simulatorUrl);
   const feed: Feed = { api, stripe, affiliates: new Map(), leaveOut, say };
-  say(`${rows} rows in ${ordersFile}`);
   const payouts = await tell(feed, plan);
   const outcome: Outcome = { feed, stripe, payouts, leftOut };
   return printOutcome(outcome, say);
@@ -91,21 +90,26 @@ async function main(): Promise<void> {
   }
   const log: string[] = [];
   try {
+    const read = readOrders(readFileSync(ordersFile, "utf8"));
+    say(`${read.rows} rows in ${ordersFile}`);
     say("Starting the Worker, its database and a simulated Stripe on this machine …");
     stipend = await startStipend({
       port: 0,
       stateDir,
       cronEveryS: 2,
       seed: false,
-      log: (line) => log.push(line),
+      log: (line) => {
+        log.push(line);
+        if (log.length > 20) log.shift();
+      },
       signal: interrupt.signal,
     });
-    const ok = await runDemo(stipend, stipend.stripeSimulator ?? "", ordersFile);
+    const ok = await runDemo(stipend, stipend.stripeSimulator ?? "", read);
     say(`${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
     process.exitCode = ok ? 0 : 1;
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
-    console.error(log.slice(-20).join("\n"));
+    console.error(log.join("\n"));
     process.exitCode = 1;
   } finally {
     await end();

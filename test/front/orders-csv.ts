@@ -10,6 +10,13 @@ export interface Order {
   readonly total: number;
 }
 
+export interface OrdersRead {
+  readonly orders: Order[];
+  /** How many rows were left out, by the reason. */
+  readonly leftOut: Map<string, number>;
+  readonly rows: number;
+}
+
 const columns = [
   "order_id",
   "kind",
@@ -72,8 +79,8 @@ function orderOf(row: Row): Order | string {
   };
 }
 
-/** Orders in the order of their time (of equal times, in the file's order), and how many rows were left out for which reason. */
-export function readOrders(text: string): { orders: Order[]; leftOut: Map<string, number>; rows: number } {
+/** Orders in the order of their time; of equal times, in the file's order. */
+export function readOrders(text: string): OrdersRead {
   const [head, ...records] = parseCsv(text);
   const places = columns.map((column) => head?.indexOf(column) ?? -1);
   const missing = columns.filter((_, at) => places[at] === -1);
