@@ -65,8 +65,10 @@ const statusOf = async (ctx: Ctx, sale: NewSale): Promise<NewSale["status"]> => 
   throw new Refused(refuse("scope_not_held", detail, more).refusal);
 };
 
-const isOwnKeyMismatch = (refused: Refused, input: TurnInput): boolean =>
-  refused.refusal.code === "idempotency_mismatch" && input.commandId !== undefined;
+/** Refusals that come before the external id: nobody to earn it, or the caller's own idempotency key used for something else. */
+const isFinal = ({ refusal }: Refused, input: TurnInput): boolean =>
+  refusal.code === "affiliate_not_found" ||
+  (refusal.code === "idempotency_mismatch" && input.commandId !== undefined);
 
 /** The external id belongs to a commission: the same request again, or another one under its name. */
 const known = async (ctx: Ctx, externalId: string, requestSha: string): Promise<Recorded | undefined> => {
@@ -98,7 +100,7 @@ const enter = async (
     if (input.commandId !== undefined) return { commission, at: done.at, outcome: "replayed" };
     return (await known(ctx, externalId ?? "", requestSha)) ?? { commission, at: done.at, outcome: "known" };
   } catch (thrown) {
-    if (!(thrown instanceof Refused) || externalId === null || isOwnKeyMismatch(thrown, input)) throw thrown;
+    if (!(thrown instanceof Refused) || externalId === null || isFinal(thrown, input)) throw thrown;
     const earlier = await known(ctx, externalId, requestSha);
     if (earlier === undefined) throw thrown;
     return earlier;

@@ -28,17 +28,19 @@ const LINES = `WITH ${OWN},
 
 /** I13: an affiliate's events are numbered as its last turn counted them; the oldest may be pruned, where the feed's are. */
 const SEQUENCES = `WITH ${OWN},
-  pruned(any) AS (SELECT coalesce(min(position), 1) > 1 FROM events WHERE program_id = ?1),
-  heads AS (SELECT own.id, coalesce((SELECT event_seq FROM turns t WHERE t.affiliate_id = own.id ORDER BY seq DESC LIMIT 1), 0) AS head FROM own),
-  counted AS (SELECT affiliate_id, count(*) AS n, count(DISTINCT sequence) AS different, min(sequence) AS low, max(sequence) AS high
-    FROM events WHERE program_id = ?1 AND affiliate_id IS NOT NULL GROUP BY affiliate_id)
-  SELECT 'I13' AS invariant, coalesce(h.id, c.affiliate_id) AS affiliate_id, NULL AS currency, 'events' AS object_id,
-    'sequence 1 to ' || coalesce(h.head, 0) AS expected,
-    coalesce(c.n, 0) || ' events from ' || coalesce(c.low, 'none') || ' to ' || coalesce(c.high, 'none') AS found
-  FROM heads h FULL OUTER JOIN counted c ON c.affiliate_id = h.id CROSS JOIN pruned p
-  WHERE h.id IS NULL
-    OR (c.n IS NULL AND h.head > 0 AND NOT p.any)
-    OR c.high IS NOT NULL AND (c.high <> h.head OR c.different <> c.n OR c.n <> c.high - c.low + 1 OR (c.low <> 1 AND NOT p.any))`;
+  sides AS (
+    SELECT own.id AS affiliate_id, coalesce((SELECT event_seq FROM turns t WHERE t.affiliate_id = own.id ORDER BY seq DESC LIMIT 1), 0) AS head,
+      1 AS known, 0 AS n, 0 AS different, NULL AS low, NULL AS high FROM own
+    UNION ALL
+    SELECT affiliate_id, 0, 0, count(*), count(DISTINCT sequence), min(sequence), max(sequence)
+    FROM events WHERE program_id = ?1 AND affiliate_id IS NOT NULL GROUP BY affiliate_id),
+  joined AS (SELECT affiliate_id, max(head) AS head, max(known) AS known, sum(n) AS n, sum(different) AS different, min(low) AS low, max(high) AS high,
+      (SELECT coalesce(min(position), 1) > 1 FROM events WHERE program_id = ?1) AS pruned
+    FROM sides GROUP BY affiliate_id)
+  SELECT 'I13' AS invariant, affiliate_id, NULL AS currency, 'events' AS object_id, 'sequence 1 to ' || head AS expected,
+    n || ' events from ' || coalesce(low, 'none') || ' to ' || coalesce(high, 'none') AS found
+  FROM joined WHERE NOT known OR (n = 0 AND head > 0 AND NOT pruned)
+    OR (n > 0 AND (high <> head OR different <> n OR n <> high - low + 1 OR (low <> 1 AND NOT pruned)))`;
 
 /** I13: the feed's positions follow each other from the first that is kept. */
 const POSITIONS = `WITH placed AS (SELECT position, lag(position) OVER (ORDER BY position) AS before FROM events WHERE program_id = ?1)

@@ -29,7 +29,9 @@ const found = z.union([z.number(), z.string()]).nullable();
 
 const findingSchema = z
   .object({
-    invariant: z.string().openapi({ description: "I2 to I13, as the README lists them; more may be added." }),
+    invariant: z
+      .string()
+      .openapi({ description: "The invariant that does not hold, I2 to I13; more may be added." }),
     affiliate_id: z.string().nullable(),
     currency: z.string().optional(),
     object_id: z.string().optional().openapi({ description: "The row or the account in question." }),
