@@ -1,8 +1,9 @@
 // The affiliate's own turns: created, changed, suspended, and told where its money goes; and the money that is not a commission.
 import type { Affiliate } from "../affiliate.ts";
 import { isAmount } from "../money.ts";
+import type { Overrides } from "../policy.ts";
 import { refuse } from "../refusals.ts";
-import type { AffiliateCommand, ConfirmBook, MoneyCommand } from "./command.ts";
+import type { AffiliateCommand, ConfirmBook, MoneyCommand, OverridesPatch } from "./command.ts";
 import { announce, announceRecovery, balanceOf, type Draft, move, owedOf, type Step } from "./draft.ts";
 
 type Of<K extends AffiliateCommand["kind"]> = Extract<AffiliateCommand, { kind: K }>;
@@ -62,13 +63,25 @@ const setMethod = (draft: Draft, before: Affiliate, command: Of<"set_payout_meth
   return put(draft, before, patch, same ? "affiliate.updated" : "affiliate.payout_method_changed");
 };
 
+const mergeOverrides = (before: Overrides, patch: OverridesPatch): Overrides =>
+  Object.fromEntries(Object.entries({ ...before, ...patch }).filter(([, value]) => value != null));
+
+const update = (
+  draft: Draft,
+  before: Affiliate,
+  { patch: { overrides, ...patch } }: Of<"update_affiliate">,
+): Step => {
+  const merged = overrides === undefined ? {} : { overrides: mergeOverrides(before.overrides, overrides) };
+  return put(draft, before, { ...patch, ...merged }, "affiliate.updated");
+};
+
 export const affiliateTurn = (draft: Draft, command: AffiliateCommand): Step => {
   if (command.kind === "create_affiliate") return create(draft, command);
   const before = draft.book.affiliate;
   if (before === undefined) return refuse("affiliate_not_found", "No such affiliate in this program.");
   return command.kind === "set_payout_method"
     ? setMethod(draft, before, command)
-    : put(draft, before, command.patch, "affiliate.updated");
+    : update(draft, before, command);
 };
 
 /** A turn without entries: the evidence stays in its verdict. */

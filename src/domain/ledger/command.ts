@@ -29,12 +29,16 @@ export interface Instruction {
 
 export type CommissionRef = { readonly id: CommissionId } | { readonly externalId: string };
 
+/** Merged into what stands; null takes an override away. */
+export type OverridesPatch = { readonly [Field in keyof Overrides]?: Overrides[Field] | null };
+
 export type AffiliateCommand =
   | { readonly kind: "create_affiliate"; readonly affiliate: NewAffiliate }
   | {
       readonly kind: "update_affiliate";
-      readonly patch: Partial<Omit<NewAffiliate, "externalId">> & {
+      readonly patch: Partial<Omit<NewAffiliate, "externalId" | "overrides">> & {
         readonly status?: "active" | "suspended";
+        readonly overrides?: OverridesPatch;
       };
     }
   | {
