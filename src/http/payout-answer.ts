@@ -1,28 +1,37 @@
-// Answers with payouts: the turn's own snapshot, its lines and numbers, and what stands in its way now.
+// Answers with payouts: as they stand now for reads, as their turn left them for commands.
 import type { Context } from "hono";
+import type { Affiliate } from "../domain/affiliate.ts";
+import type { PayoutStanding } from "../domain/ledger/book.ts";
 import type { Payout } from "../domain/payout.ts";
-import { payoutBlockers } from "../operations/payout-blockers.ts";
+import { payoutBlockers } from "../domain/payout-blockers.ts";
 import { type PayoutView, readAffiliatesOf, viewsOf } from "../store/payouts.ts";
 import { type AppEnv, ctxOf } from "./env.ts";
 import { type PayoutWire, payoutToWire } from "./wire-payout.ts";
 
+const affiliateToWire = (affiliate: Affiliate) => ({
+  id: affiliate.id,
+  external_id: affiliate.externalId,
+  name: affiliate.name,
+  email: affiliate.email,
+});
+
+/** `expand=affiliate` adds who is paid. */
 export const viewsToWire = async (
   c: Context<AppEnv>,
   views: readonly PayoutView[],
+  expand?: "affiliate",
 ): Promise<PayoutWire[]> => {
-  const ctx = ctxOf(c);
-  const affiliates = await readAffiliatesOf(
-    ctx.db,
-    ctx.program.id,
-    views.map(({ payout }) => payout.affiliateId),
-  );
-  return views.map((view) =>
-    payoutToWire(view, {
-      programId: ctx.program.id,
-      livemode: ctx.program.mode === "live",
-      blockers: payoutBlockers(ctx, view.payout, affiliates.get(view.payout.affiliateId)),
-    }),
-  );
+  const { db, program, now } = ctxOf(c);
+  const ids = views.map(({ payout }) => payout.affiliateId);
+  const affiliates = await readAffiliatesOf(db, program.id, ids);
+  return views.map((view) => {
+    const affiliate = affiliates.get(view.payout.affiliateId);
+    const blockers = payoutBlockers(view.payout, affiliate, program.policy, now());
+    const wire = payoutToWire(view, { programId: program.id, livemode: program.mode === "live", blockers });
+    return expand === undefined || affiliate === undefined
+      ? wire
+      : { ...wire, affiliate: affiliateToWire(affiliate) };
+  });
 };
 
 export const payoutsToWire = async (
@@ -33,12 +42,30 @@ export const payoutsToWire = async (
   return viewsToWire(c, await viewsOf(db, program.id, payouts));
 };
 
+interface DonePayout {
+  readonly result: { readonly payout: Payout; readonly standing?: PayoutStanding };
+  readonly replayed: boolean;
+}
+
+/** The same turn always answers the same: what may change meanwhile was stored with it. */
 export const payoutAnswer = async (
   c: Context<AppEnv>,
-  done: { readonly result: { readonly payout: Payout }; readonly replayed: boolean },
+  { result, replayed }: DonePayout,
 ): Promise<PayoutWire> => {
-  if (done.replayed) c.header("Idempotent-Replayed", "true");
-  const [wire] = await payoutsToWire(c, [done.result.payout]);
-  if (wire === undefined) throw new Error("an answer without its payout");
-  return wire;
+  const { db, program } = ctxOf(c);
+  if (replayed) c.header("Idempotent-Replayed", "true");
+  const [view] = await viewsOf(db, program.id, [result.payout]);
+  if (view === undefined) throw new Error("an answer without its payout");
+  const { blockers, recoveryOwed } = result.standing ?? { blockers: [], recoveryOwed: 0 };
+  const frame = { programId: program.id, livemode: program.mode === "live", blockers };
+  return payoutToWire({ ...view, recoveryOwed, ...numbersAt(result.payout, view) }, frame);
 };
+
+/** Numbers are given with the settlement or the return; a turn before it answered without. */
+const numbersAt = (
+  payout: Payout,
+  view: PayoutView,
+): Pick<PayoutView, "invoiceNumber" | "creditNoteNumber"> => ({
+  invoiceNumber: payout.paidAt === null ? null : view.invoiceNumber,
+  creditNoteNumber: payout.returnedAmount === 0 ? null : view.creditNoteNumber,
+});

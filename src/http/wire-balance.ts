@@ -2,9 +2,9 @@
 import { z } from "@hono/zod-openapi";
 import { addDays, dateOf, startOfDate, toInstant } from "../domain/dates.ts";
 import type { Payout } from "../domain/payout.ts";
+import { payoutBlockers } from "../domain/payout-blockers.ts";
 import { affiliateBlockers, type Blocker, byPrecedence, planClaim } from "../domain/plan.ts";
 import { minimumOf, type PayoutSchedule, type Policy } from "../domain/policy.ts";
-import { payoutBlockers } from "../operations/payout-blockers.ts";
 import type { CurrencyStanding, Standing } from "../store/affiliates.ts";
 import { instantText } from "./wire.ts";
 import { blockerSchema, blockerToWire } from "./wire-payout.ts";
@@ -103,7 +103,7 @@ const blockersOf = (standing: Standing, own: CurrencyStanding, now: number): rea
     ofAffiliate.set(blocker.reason, blocker);
   const ofPayouts = standing.openPayouts
     .filter((payout: Payout) => payout.currency === own.currency)
-    .flatMap((payout: Payout) => payoutBlockers({ program, now: () => now }, payout, undefined));
+    .flatMap((payout: Payout) => payoutBlockers(payout, undefined, program.policy, now));
   return byPrecedence([...ofAffiliate.values(), ...ofPayouts]);
 };
 

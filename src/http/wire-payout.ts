@@ -30,6 +30,15 @@ export const blockerToWire = (blocker: Blocker): z.infer<typeof blockerSchema> =
 export const payoutSchema = z
   .object({
     id: z.string().nullable().openapi({ description: "null in a dry run" }),
+    affiliate: z
+      .object({
+        id: z.string(),
+        external_id: z.string().nullable(),
+        name: z.string(),
+        email: z.string(),
+      })
+      .optional()
+      .openapi({ description: "With expand=affiliate." }),
     program_id: z.string(),
     affiliate_id: z.string(),
     livemode: z.boolean(),

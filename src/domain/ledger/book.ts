@@ -5,6 +5,7 @@ import type { Actor, EventDraft } from "../events.ts";
 import type { AffiliateId, CommissionId, PayoutId, ProgramId } from "../ids.ts";
 import type { Currency } from "../money.ts";
 import type { Attempt, Payout } from "../payout.ts";
+import type { Blocker } from "../plan.ts";
 import type { Policy } from "../policy.ts";
 import type { Refusal } from "../refusals.ts";
 
@@ -167,10 +168,17 @@ export interface Capped {
   readonly cap: number;
 }
 
+/** What stood in the payout's way, and was owed from it, when its turn was decided. */
+export interface PayoutStanding {
+  readonly blockers: readonly Blocker[];
+  /** Minor units. */
+  readonly recoveryOwed: number;
+}
+
 /** What is stored with the turn and answered again on a replay; holds no name and no address. */
 export type Result =
   | { readonly kind: "commission"; readonly commission: Commission }
-  | { readonly kind: "payout"; readonly payout: Payout; readonly released?: Refusal }
+  | { readonly kind: "payout"; readonly payout: Payout; readonly standing?: PayoutStanding }
   | { readonly kind: "payout_ref"; readonly payoutId: PayoutId }
   | { readonly kind: "affiliate"; readonly affiliateId: AffiliateId; readonly evidence?: string }
   | { readonly kind: "attempt"; readonly payout: Payout; readonly attempt: Attempt }

@@ -1,11 +1,20 @@
 // The core: decide(book, command) says what one turn changes or why not; fold applies it. Pure: same input, same answer.
 import type { Actor } from "../events.ts";
+import { payoutBlockers } from "../payout-blockers.ts";
 import { affiliateTurn, confirmBook, moneyTurn } from "./affiliates.ts";
-import { type Balance, type Book, type Change, type Entry, type Verdict, ZERO_BALANCE } from "./book.ts";
+import {
+  type Balance,
+  type Book,
+  type Change,
+  type Entry,
+  type Result,
+  type Verdict,
+  ZERO_BALANCE,
+} from "./book.ts";
 import { claim } from "./claims.ts";
 import type { Command } from "./command.ts";
 import { credit, record, reviewCommission } from "./commissions.ts";
-import { changeOf, type Draft, newDraft, type Step } from "./draft.ts";
+import { changeOf, type Draft, newDraft, owedOf, type Step } from "./draft.ts";
 import { payment } from "./payments.ts";
 import { reviewPayout } from "./payouts.ts";
 import { reverse } from "./refunds.ts";
@@ -55,12 +64,29 @@ export interface TurnFacts {
   readonly mint: string;
 }
 
+/** Computed in the turn and stored with it, so that a replay answers what was answered. */
+const standingIn = (draft: Draft, result: Result): Result => {
+  if (result.kind !== "payout") return result;
+  const { book, now } = draft;
+  const { payout } = result;
+  const released = draft.lines.some((line) => line.kind === "release");
+  const clawed = released ? [] : (book.lines?.clawed ?? []);
+  const owed = clawed.reduce((sum, commission) => sum + commission.clawedBack, 0);
+  return {
+    ...result,
+    standing: {
+      blockers: payoutBlockers(payout, book.affiliate, book.policy, now),
+      recoveryOwed: Math.min(owed, owedOf(draft, payout.currency)),
+    },
+  };
+};
+
 export const decide = (book: Book, command: Command, facts: TurnFacts): Verdict => {
   const draft = newDraft(book, facts.now, facts.actor, facts.mint);
   const taken = step(draft, command);
   if ("refusal" in taken) return { kind: "refused", refusal: taken.refusal };
-  if ("unchanged" in taken) return { kind: "unchanged", result: taken.unchanged };
-  return { kind: "change", change: changeOf(draft), result: taken.result };
+  if ("unchanged" in taken) return { kind: "unchanged", result: standingIn(draft, taken.unchanged) };
+  return { kind: "change", change: changeOf(draft), result: standingIn(draft, taken.result) };
 };
 
 /** Balances are the fold of the entries. */

@@ -8,6 +8,7 @@ import { registerConfirmBook } from "./confirm-book.ts";
 import { registerCredentials } from "./credentials.ts";
 import { registerEvents } from "./events.ts";
 import { registerLedger } from "./ledger.ts";
+import { registerPayoutReads } from "./payout-reads.ts";
 import { registerPayoutReviews } from "./payout-reviews.ts";
 import { registerPayouts } from "./payouts.ts";
 import { registerPrograms } from "./programs.ts";
@@ -22,6 +23,7 @@ export const ROUTES: readonly Register[] = [
   registerConfirmBook,
   registerCommissions,
   registerPayouts,
+  registerPayoutReads,
   registerPayoutReviews,
   registerRuns,
   registerEvents,

@@ -2,45 +2,18 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { AffiliateId, CommissionId } from "../../domain/ids.ts";
-import { PAYOUT_STATUSES } from "../../domain/payout.ts";
+import { payoutBlockers } from "../../domain/payout-blockers.ts";
 import { Refused, refuse } from "../../domain/refusals.ts";
 import { dueQueryOf } from "../../operations/claim-page.ts";
 import { type Generated, generatePayouts, previewPayouts } from "../../operations/generate-payouts.ts";
-import { payoutBlockers } from "../../operations/payout-blockers.ts";
 import { createPayout } from "../../operations/review-payout.ts";
-import {
-  findPayout,
-  listDueIds,
-  listPayoutLines,
-  listPayouts,
-  readAffiliatesOf,
-} from "../../store/payouts.ts";
+import { listDueIds, readAffiliatesOf } from "../../store/payouts.ts";
 import { type Ref, resolveAffiliates, resolveCommissions } from "../../store/refs.ts";
-import { commissionOf } from "../../store/rows.ts";
 import { type AppEnv, ctxOf, type Register } from "../env.ts";
-import { commandOf } from "../idempotency.ts";
-import { pageAnswer, pageOfQuery } from "../paging.ts";
-import { payoutAnswer, payoutsToWire, viewsToWire } from "../payout-answer.ts";
+import { commandOf, refuseIdempotencyKey } from "../idempotency.ts";
+import { payoutAnswer, payoutsToWire } from "../payout-answer.ts";
 import { defineRoute } from "../route.ts";
-import {
-  affiliateRef,
-  commissionRef,
-  currency,
-  date,
-  externalId,
-  externalRef,
-  flagText,
-  idOf,
-  instant,
-  jsonAnswer,
-  jsonBody,
-  listQuery,
-  noteText,
-  pageOf,
-  payoutId,
-  wordList,
-} from "../wire.ts";
-import { commissionSchema, commissionToWire } from "../wire-commission.ts";
+import { affiliateRef, commissionRef, currency, date, jsonAnswer, jsonBody, noteText } from "../wire.ts";
 import { payoutSchema, previewToWire } from "../wire-payout.ts";
 import { generatedSchema, generatedToWire } from "../wire-run.ts";
 
@@ -96,7 +69,7 @@ const previewOf = async (c: Context<AppEnv>, generated: Generated) => {
     previewToWire(payout, due.get(`${payout.affiliateId} ${payout.currency}`) ?? [], {
       programId: ctx.program.id,
       livemode: ctx.program.mode === "live",
-      blockers: payoutBlockers(ctx, payout, affiliates.get(payout.affiliateId)),
+      blockers: payoutBlockers(payout, affiliates.get(payout.affiliateId), ctx.program.policy, ctx.now()),
     }),
   );
 };
@@ -137,120 +110,6 @@ const commissionsOf = async (
   });
 };
 
-const LIST = listQuery({
-  status: wordList(PAYOUT_STATUSES).optional(),
-  affiliate_id: affiliateRef.optional(),
-  currency: currency.optional(),
-  created_after: instant.optional(),
-  created_before: instant.optional(),
-  paid_after: instant.optional(),
-  paid_before: instant.optional(),
-  external_ref: externalRef.optional(),
-  external_id: externalId.optional(),
-  run_id: idOf("run").optional(),
-  session_id: idOf("ses").optional(),
-  stalled: flagText.optional(),
-});
-
-const list = defineRoute(
-  { to: "payouts:read" },
-  {
-    method: "get",
-    path: "/v1/payouts",
-    tags: ["payouts"],
-    summary: "List payouts",
-    request: { query: LIST },
-    responses: { 200: jsonAnswer(pageOf(payoutSchema), "A page of payouts") },
-  },
-);
-
-const PARAMS = z.object({ payout_id: payoutId });
-
-const read = defineRoute(
-  { to: "payouts:read" },
-  {
-    method: "get",
-    path: "/v1/payouts/{payout_id}",
-    tags: ["payouts"],
-    summary: "Read a payout",
-    request: { params: PARAMS },
-    responses: { 200: jsonAnswer(payoutSchema, "The payout") },
-  },
-);
-
-const lineSchema = commissionSchema.extend({
-  claimed_amount: z.number().int().openapi({ description: "Minor units as the payout claimed them." }),
-});
-
-const lines = defineRoute(
-  { to: "payouts:read" },
-  {
-    method: "get",
-    path: "/v1/payouts/{payout_id}/commissions",
-    tags: ["payouts"],
-    summary: "List the commissions of a payout",
-    request: { params: PARAMS, query: listQuery({}) },
-    responses: { 200: jsonAnswer(pageOf(lineSchema), "A page of commissions") },
-  },
-);
-
-const notFound = (): Refused =>
-  new Refused(refuse("payout_not_found", "No such payout in this program.").refusal);
-
-const registerReads: Register = (app) => {
-  app.openapi(list, async (c) => {
-    const query = c.req.valid("query");
-    const { db, program } = ctxOf(c);
-    const [affiliateId] =
-      query.affiliate_id === undefined ? [] : await resolveAffiliates(db, program.id, [query.affiliate_id]);
-    const page = await pageOfQuery(c, query);
-    if (query.affiliate_id !== undefined && affiliateId === undefined)
-      return c.json(await pageAnswer(c, query, [], false, undefined), 200);
-    const { views, hasMore } = await listPayouts(
-      db,
-      program.id,
-      {
-        status: query.status,
-        affiliateId,
-        currency: query.currency,
-        createdAfter: query.created_after,
-        createdBefore: query.created_before,
-        paidAfter: query.paid_after,
-        paidBefore: query.paid_before,
-        externalRef: query.external_ref,
-        externalId: query.external_id,
-        runId: query.run_id,
-        sessionId: query.session_id,
-        stalled: query.stalled,
-      },
-      page,
-    );
-    return c.json(
-      await pageAnswer(c, query, await viewsToWire(c, views), hasMore, views.at(-1)?.payout.id),
-      200,
-    );
-  });
-  app.openapi(read, async (c) => {
-    const { db, program } = ctxOf(c);
-    const view = await findPayout(db, program.id, c.req.valid("param").payout_id);
-    const [wire] = view === undefined ? [] : await viewsToWire(c, [view]);
-    if (wire === undefined) throw notFound();
-    return c.json(wire, 200);
-  });
-  app.openapi(lines, async (c) => {
-    const { db, program, now } = ctxOf(c);
-    const { payout_id: id } = c.req.valid("param");
-    const query = c.req.valid("query");
-    if ((await findPayout(db, program.id, id)) === undefined) throw notFound();
-    const { lines: found, hasMore } = await listPayoutLines(db, program.id, id, await pageOfQuery(c, query));
-    const data = found.map((line) => ({
-      ...commissionToWire(commissionOf(line.commission), now()),
-      claimed_amount: line.claimed,
-    }));
-    return c.json(await pageAnswer(c, query, data, hasMore, data.at(-1)?.id), 200);
-  });
-};
-
 export const registerPayouts: Register = (app) => {
   app.openapi(generate, async (c) => {
     const body = c.req.valid("json");
@@ -263,6 +122,8 @@ export const registerPayouts: Register = (app) => {
       affiliateIds,
     };
     if (body.dry_run === true) {
+      // Nothing is written, so nothing could be replayed.
+      refuseIdempotencyKey(c);
       const preview = await previewPayouts(ctxOf(c), input);
       return c.json(generatedToWire(preview, await previewOf(c, preview), true), 200);
     }
@@ -288,5 +149,4 @@ export const registerPayouts: Register = (app) => {
     );
     return c.json(await payoutAnswer(c, done), 201);
   });
-  registerReads(app);
 };

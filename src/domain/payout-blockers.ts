@@ -1,8 +1,8 @@
 // What stands between a payout and its money, computed from the payout, its affiliate and the policy as they are now.
-import type { Ctx } from "../context.ts";
-import type { Affiliate } from "../domain/affiliate.ts";
-import { isLive, type Payout } from "../domain/payout.ts";
-import { affiliateBlockers, type Blocker, byPrecedence, destinationBlockers } from "../domain/plan.ts";
+import type { Affiliate } from "./affiliate.ts";
+import { isLive, type Payout } from "./payout.ts";
+import { affiliateBlockers, type Blocker, byPrecedence, destinationBlockers } from "./plan.ts";
+import type { Policy } from "./policy.ts";
 
 const stepOf = (payout: Payout, requireApproval: boolean): Blocker[] => {
   const of = { payoutId: payout.id };
@@ -32,17 +32,18 @@ const stepOf = (payout: Payout, requireApproval: boolean): Blocker[] => {
   }
 };
 
+/** What stands between this payout and its money at an instant, in order of precedence. */
 export const payoutBlockers = (
-  ctx: Pick<Ctx, "program" | "now">,
   payout: Payout,
   affiliate: Affiliate | undefined,
+  policy: Policy,
+  now: number,
 ): readonly Blocker[] => {
-  const { policy } = ctx.program;
   const open =
     affiliate !== undefined && isLive(payout.status) && payout.status !== "processing"
       ? [
           ...affiliateBlockers(affiliate, policy, payout.currency),
-          ...destinationBlockers(affiliate, policy, ctx.now()),
+          ...destinationBlockers(affiliate, policy, now),
         ]
       : [];
   return byPrecedence([...open, ...stepOf(payout, policy.require_approval)]);
