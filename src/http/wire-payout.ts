@@ -163,7 +163,7 @@ export const previewToWire = (
 ): PayoutWire => ({
   ...payoutToWire(
     { payout, invoiceNumber: null, creditNoteNumber: null, commissionIds: [], recoveryOwed: 0 },
-    frame,
+    { ...frame, blockers: frame.blockers.map(({ payoutId: _none, ...blocker }) => blocker) },
   ),
   id: null,
   commission_ids: [...commissionIds],
