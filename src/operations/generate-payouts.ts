@@ -87,13 +87,21 @@ export const totalsOf = (
   return [...totals.values()].sort((a, b) => (a.currency < b.currency ? -1 : 1));
 };
 
+type Owned = Pick<Payout, "affiliateId" | "currency">;
+
+/** Those who moved meanwhile come last from a page; answers are in one order, also when they are given again. */
+const byAffiliate = (a: Owned, b: Owned): number => {
+  const [left, right] = [`${a.affiliateId} ${a.currency}`, `${b.affiliateId} ${b.currency}`];
+  return left < right ? -1 : left > right ? 1 : 0;
+};
+
 const gather = (
   run: Run,
   pages: readonly Pick<PageOutcome, "payouts" | "skipped">[],
   isWhole: boolean,
 ): Generated => {
-  const payouts = pages.flatMap((page) => page.payouts);
-  const skipped = pages.flatMap((page) => page.skipped);
+  const payouts = pages.flatMap((page) => page.payouts).sort(byAffiliate);
+  const skipped = pages.flatMap((page) => page.skipped).sort(byAffiliate);
   return {
     run,
     payouts: payouts.slice(0, LIST_MAX),

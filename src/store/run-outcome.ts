@@ -33,7 +33,9 @@ const TOTALS = `SELECT currency, sum(gross - recovered) AS amount, count(*) AS n
 /** Counts and totals of all, lists of the first `limit`; totals are as generated. One round trip. */
 export const readRunOutcome = async (db: D1Database, run: Run, limit: number): Promise<RunOutcome> => {
   const [payouts, skipped, counts, totals] = await db.batch<Row>([
-    db.prepare("SELECT * FROM payouts WHERE run_id = ?1 ORDER BY id LIMIT ?2").bind(run.id, limit),
+    db
+      .prepare("SELECT * FROM payouts WHERE run_id = ?1 ORDER BY affiliate_id, currency LIMIT ?2")
+      .bind(run.id, limit),
     db
       .prepare(
         "SELECT * FROM run_items WHERE run_id = ?1 AND reason IS NOT NULL ORDER BY affiliate_id, currency LIMIT ?2",

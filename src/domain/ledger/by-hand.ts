@@ -12,16 +12,29 @@ type Of<K extends PayoutCommand["kind"]> = Extract<PayoutCommand, { kind: K }>;
 
 const byHand = (draft: Draft): boolean => draft.book.attempt?.state === "needs_hand";
 
+const otherAmount = (before: Payout, amount: number | null) =>
+  amount === null || amount === before.amount
+    ? undefined
+    : refuse(
+        "amount_changed",
+        `The payout is ${before.amount}, not ${amount}; read it again before paying.`,
+        { pointer: "/amount", facts: { amount: before.amount } },
+      );
+
+/** The same reference again is the same statement again, whoever settled it. */
+const alreadyPaid = (before: Payout, command: Of<"mark_paid">): Step => {
+  const isSame =
+    before.externalRef === command.externalRef &&
+    (command.externalRef !== null || before.paidVia === "manual") &&
+    (command.paidVia === null || before.paidVia === command.paidVia);
+  if (isSame) return otherAmount(before, command.amount) ?? { unchanged: { kind: "payout", payout: before } };
+  return refuse("external_ref_differs", "The payout is paid already, under another reference.", {
+    pointer: "/external_ref",
+  });
+};
+
 export const markPaid = (draft: Draft, before: Payout, command: Of<"mark_paid">): Step => {
-  if (before.status === "paid") {
-    return before.externalRef === command.externalRef &&
-      before.paidVia === (command.paidVia ?? "manual") &&
-      (command.amount ?? before.amount) === before.amount
-      ? { unchanged: { kind: "payout", payout: before } }
-      : refuse("external_ref_differs", "The payout is paid already, under another reference.", {
-          pointer: "/external_ref",
-        });
-  }
+  if (before.status === "paid") return alreadyPaid(before, command);
   const next = moved(before, "mark_paid");
   if ("refusal" in next) return next;
   if (before.status === "processing" && before.sent && !byHand(draft)) {
@@ -33,13 +46,8 @@ export const markPaid = (draft: Draft, before: Payout, command: Of<"mark_paid">)
   if (before.status === "pending" && draft.book.policy.require_approval) {
     return refuse("awaiting_approval", "The program requires approval: approve the payout first.");
   }
-  if (command.amount !== null && command.amount !== before.amount) {
-    return refuse(
-      "amount_changed",
-      `The payout is ${before.amount}, not ${command.amount}; read it again before paying.`,
-      { pointer: "/amount", facts: { amount: before.amount } },
-    );
-  }
+  const differs = otherAmount(before, command.amount);
+  if (differs !== undefined) return differs;
   const noted = {
     ...before,
     adminNote: command.adminNote ?? before.adminNote,

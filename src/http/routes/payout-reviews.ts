@@ -210,11 +210,13 @@ const resolve = defineRoute(
   },
 );
 
-const ANNOTATE = z.strictObject({
-  external_ref: externalRef.nullable().optional(),
-  admin_note: noteText.nullable().optional(),
-  partner_message: noteText.nullable().optional(),
-});
+const ANNOTATE = z
+  .strictObject({
+    external_ref: externalRef.nullable().optional(),
+    admin_note: noteText.nullable().optional(),
+    partner_message: noteText.nullable().optional(),
+  })
+  .refine((body) => Object.keys(body).length > 0, "must name at least one field");
 
 const annotate = defineRoute(
   { to: "payouts:write", idempotency: "honoured" },
