@@ -43,7 +43,7 @@ export const markPaid = (draft: Draft, before: Payout, command: Of<"mark_paid">)
       "The rail is paying this payout; only its answer, or resolve, may conclude it.",
     );
   }
-  if (before.status === "pending" && draft.book.policy.require_approval) {
+  if (before.approvedAt === null && !before.sent && draft.book.policy.require_approval) {
     return refuse("awaiting_approval", "The program requires approval: approve the payout first.");
   }
   const differs = otherAmount(before, command.amount);

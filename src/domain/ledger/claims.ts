@@ -67,6 +67,8 @@ const claimable = (
   affiliate: Affiliate,
 ): { due: DueSummary; recovered: number; net: number } | ReturnType<typeof refuse> => {
   const { choice, policy } = draft.book;
+  if (affiliate.status === "suspended" && (choice === undefined || choice.missing === 0))
+    return refuse("affiliate_suspended", "The affiliate is suspended.");
   if (choice !== undefined && choice.missing > 0) {
     return refuse(
       "commission_not_found",
@@ -77,6 +79,7 @@ const claimable = (
   if (choice !== undefined && choice.notFree.length > 0) return notFree(choice);
   const due = choice === undefined ? draft.book.due : asDue(choice);
   if (due === undefined) throw new Error("claim without its sums");
+  if (due.count === 0) return refuse("nothing_due", "Nothing is payable here now.");
   const owed = owedOf(draft, command.selector.currency);
   const plan = planClaim({
     affiliate,
@@ -96,7 +99,6 @@ const claimable = (
       stop.missingAmount === undefined ? {} : { facts: { missing_amount: stop.missingAmount } },
     );
   }
-  if (due.count === 0) return refuse("nothing_due", "Nothing is payable here now.");
   return { due, recovered: plan.recovered, net: plan.net };
 };
 

@@ -119,7 +119,8 @@ export type PayoutCommand =
       readonly externalRef: string | null;
       readonly amount: number | null;
       readonly paidAt: number | null;
-      readonly paidVia: PayoutMethod | null;
+      /** null means by hand; what a rail pays, only the rail settles. */
+      readonly paidVia: "manual" | "bank_transfer" | null;
       readonly adminNote: string | null;
       readonly partnerMessage: string | null;
     }

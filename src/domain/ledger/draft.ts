@@ -82,7 +82,7 @@ export const balanceOf = (draft: Draft, currency: Currency): Balance =>
   draft.balances.get(currency) ?? ZERO_BALANCE;
 
 /** What the affiliate owes in a currency, zero or more. */
-export const owedOf = (draft: Draft, currency: Currency): number => -balanceOf(draft, currency).recovery;
+export const owedOf = (draft: Draft, currency: Currency): number => 0 - balanceOf(draft, currency).recovery;
 
 interface EntryRefs {
   readonly commissionId?: CommissionId;

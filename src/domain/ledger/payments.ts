@@ -137,15 +137,12 @@ const wait = (
   attempt: Attempt,
   outcome: Exclude<Of<"conclude_payment">["outcome"], { kind: "settled" | "refused" }>,
 ): Step => {
-  const doubtful = attempt.state === "unknown" || attempt.state === "accepted";
-  const state =
-    outcome.kind === "deferred" && doubtful
-      ? attempt.state
-      : outcome.kind === "unknown" && attempt.state === "accepted"
-        ? "accepted"
-        : outcome.kind === "needs_hand" && doubtful
-          ? attempt.state
-          : outcome.kind;
+  // What may have moved money, or waits for a person, is not talked over by a later answer that says less.
+  const keeps =
+    attempt.state === "needs_hand" ||
+    attempt.state === "accepted" ||
+    (attempt.state === "unknown" && outcome.kind !== "accepted");
+  const state = keeps ? attempt.state : outcome.kind;
   const look = nextLookAt(attempt.createdAt, draft.now);
   const asked =
     outcome.kind === "deferred" && outcome.retryAfterS !== undefined
@@ -193,6 +190,13 @@ const providerReturn = (draft: Draft, before: Payout, command: Of<"provider_retu
   const rest = before.amount - before.returnedAmount;
   if (before.status !== "paid")
     return refuse("invalid_state", `A payout that is ${before.status} cannot be returned.`);
+  if (before.paidVia === null || !["stripe", "paypal", "wise"].includes(before.paidVia))
+    return refuse(
+      "invalid_state",
+      `A payout that was paid by ${before.paidVia} can only be returned by a person.`,
+    );
+  if (!Number.isSafeInteger(command.amount) || command.amount <= 0)
+    return refuse("amount_not_sendable", `${command.amount} is no amount.`, { pointer: "/amount" });
   if (command.amount > rest)
     return refuse("amount_changed", `Only ${rest} of the payout is still out.`, { facts: { amount: rest } });
   return { result: { kind: "payout", payout: returnAmount(draft, before, command.amount, command.reason) } };

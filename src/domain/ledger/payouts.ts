@@ -4,7 +4,7 @@ import { dateOf } from "../dates.ts";
 import { actorName } from "../events.ts";
 import { EXPECTED_WITHIN_MS, type Payout, type PayoutAction } from "../payout.ts";
 import { affiliateBlockers, destinationBlockers, type Reason } from "../plan.ts";
-import { type RefusalCode, refuse } from "../refusals.ts";
+import { REFUSAL_CODES, type RefusalCode, refuse } from "../refusals.ts";
 import { markFailed, markPaid, returnByHand } from "./by-hand.ts";
 import { reclaim } from "./claims.ts";
 import type { PayoutCommand } from "./command.ts";
@@ -37,6 +37,8 @@ const destinationNow = (draft: Draft): Pick<Payout, "method" | "destinationSha">
 
 const approve = (draft: Draft, before: Payout): Step => {
   if (before.status === "approved") return { unchanged: { kind: "payout", payout: before } };
+  const next = moved(before, "approve");
+  if ("refusal" in next) return next;
   if (draft.book.policy.four_eyes && before.createdBy === actorName(draft.actor)) {
     return refuse(
       "four_eyes",
@@ -60,21 +62,22 @@ const REFUSED_AS: Partial<Record<Reason, RefusalCode>> = {
 export const paymentStop = (draft: Draft, payout: Payout): ReturnType<typeof refuse> | undefined => {
   const { affiliate, policy } = draft.book;
   if (affiliate === undefined) throw new Error("a payout without its affiliate");
-  const stops = [
+  const blockers = [
     ...affiliateBlockers(affiliate, policy, payout.currency),
     ...destinationBlockers(affiliate, policy, draft.now),
   ];
-  const stop = stops.find((blocker) => REFUSED_AS[blocker.reason] !== undefined);
-  if (stop !== undefined)
-    return refuse(
-      REFUSED_AS[stop.reason] ?? "invalid_state",
-      stop.detail,
-      stop.until === undefined ? {} : { facts: { until: new Date(stop.until).toISOString() } },
-    );
-  if (policy.require_approval && payout.approvedAt === null) {
-    return refuse("awaiting_approval", "The program requires approval: approve the payout first.");
-  }
-  return undefined;
+  const stops = blockers.flatMap(({ reason, detail, until }) => {
+    const code = REFUSED_AS[reason];
+    const more = until === undefined ? {} : { facts: { until: new Date(until).toISOString() } };
+    return code === undefined ? [] : [refuse(code, detail, more)];
+  });
+  if (policy.require_approval && payout.approvedAt === null)
+    stops.push(refuse("awaiting_approval", "The program requires approval: approve the payout first."));
+  if (payout.status !== "pending" && payout.destinationSha !== (affiliate.destination?.sha ?? null))
+    stops.push(refuse("destination_changed", "The destination changed since: approve the payout again."));
+  return stops.sort(
+    (x, y) => REFUSAL_CODES.indexOf(x.refusal.code) - REFUSAL_CODES.indexOf(y.refusal.code),
+  )[0];
 };
 
 const pay = (draft: Draft, before: Payout): Step => {

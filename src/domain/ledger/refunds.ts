@@ -22,7 +22,7 @@ type Of<K extends CommissionCommand["kind"]> = Extract<CommissionCommand, { kind
 const refundOf = (
   commission: Commission,
   command: Of<"reverse">,
-): { amount: number; order: number } | ReturnType<typeof refuse> => {
+): { amount: number; order: number; byOrder: number } | ReturnType<typeof refuse> => {
   const open = refundableOf(commission);
   const exceeds = (asked: number) =>
     refuse("refund_exceeds_commission", `${asked} is more than the ${open} that can still be reversed.`, {
@@ -32,9 +32,9 @@ const refundOf = (
   if (command.amount !== null) {
     if (!isAmount(command.amount, commission.currency))
       return unsendable(command.amount, commission.currency, "/amount");
-    return command.amount > open ? exceeds(command.amount) : { amount: command.amount, order: 0 };
+    return command.amount > open ? exceeds(command.amount) : { amount: command.amount, order: 0, byOrder: 0 };
   }
-  if (command.orderAmount === null) return open === 0 ? exceeds(0) : { amount: open, order: 0 };
+  if (command.orderAmount === null) return open === 0 ? exceeds(0) : { amount: open, order: 0, byOrder: 0 };
   if (commission.orderAmount === null || commission.rateBps === null) {
     return refuse(
       "rate_missing",
@@ -52,7 +52,10 @@ const refundOf = (
   }
   const kept = rateOf(commission.orderAmount - refunded, commission.rateBps, commission.currency);
   const amount = commission.amount - kept - commission.orderReversed;
-  return amount > open ? exceeds(amount) : { amount, order: command.orderAmount };
+  // What was reversed by amount meanwhile is not taken twice; the order's own sum goes on as if it had not been.
+  return open === 0 && amount > 0
+    ? exceeds(amount)
+    : { amount: Math.min(amount, open), order: command.orderAmount, byOrder: amount };
 };
 
 export const reverse = (draft: Draft, command: Of<"reverse">): Step => {
@@ -83,7 +86,7 @@ export const reverse = (draft: Draft, command: Of<"reverse">): Step => {
   const counted: Commission = {
     ...before,
     orderRefunded: before.orderRefunded + refund.order,
-    orderReversed: before.orderReversed + (refund.order === 0 ? 0 : refund.amount),
+    orderReversed: before.orderReversed + refund.byOrder,
   };
   const after =
     refund.amount === 0 ? putCommission(draft, counted) : take(draft, counted, refund.amount, command.reason);

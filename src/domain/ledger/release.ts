@@ -2,11 +2,19 @@
 import type { Commission } from "../commission.ts";
 import type { Payout } from "../payout.ts";
 import type { Account } from "./book.ts";
-import { announceRecovery, type Draft, move, nextBody, owedOf, putCommission } from "./draft.ts";
+import {
+  announceCommission,
+  announceRecovery,
+  type Draft,
+  move,
+  nextBody,
+  owedOf,
+  putCommission,
+} from "./draft.ts";
 
 /** A commission whose refund had been collected elsewhere meanwhile gives the rest as a credit, without an entry: the money is already there. */
 const collectedElsewhere = (draft: Draft, commission: Commission, amount: number): void => {
-  draft.insertedCommissions.push({
+  const credit: Commission = {
     ...commission,
     id: `com_${nextBody(draft)}`,
     externalId: null,
@@ -28,7 +36,9 @@ const collectedElsewhere = (draft: Draft, commission: Commission, amount: number
     payableAt: draft.now,
     createdAt: draft.now,
     updatedAt: draft.now,
-  });
+  };
+  draft.insertedCommissions.push(credit);
+  announceCommission(draft, "commission.created", credit, undefined, amount);
 };
 
 const absorb = (draft: Draft, payout: Payout, commission: Commission): void => {
