@@ -1,0 +1,113 @@
+// How many commissions per second 32 clients record, beside the same rows as plain batches in the same workerd, in turns.
+import { affiliateIdOf } from "./control.ts";
+import { HttpClient } from "./http-client.ts";
+import { medianOf, type Report } from "./report.ts";
+import { openShop, saleOf, type Shop } from "./shop.ts";
+import type { Stage } from "./stage.ts";
+import { verifyBooks } from "./verify.ts";
+
+const CLIENTS = 32;
+const AFFILIATES = 200;
+const PER_ROUND = 600;
+const PAIRS = 5;
+const FLOOR = 0.7;
+const OURS_FROM = 910_000_000;
+const BARE_FROM = 920_000_000;
+
+/** An affiliate belongs to one client, which waits for each answer: no two turns of one book meet, on neither side. */
+const affiliatesOf = (from: number, client: number): number[] => {
+  const all = Array.from({ length: AFFILIATES }, (_, n) => from + n);
+  return all.filter((_, n) => n % CLIENTS === client);
+};
+
+type Record1 = (affiliate: number, turn: number) => Promise<number>;
+
+/** Requests per second of one round. */
+const roundOf = async (
+  from: number,
+  turns: Map<number, number>,
+  requests: number,
+  record: Record1,
+): Promise<number> => {
+  let left = requests;
+  const client = async (n: number): Promise<void> => {
+    const own = affiliatesOf(from, n);
+    for (let at = 0; left > 0; at++) {
+      left--;
+      const affiliate = own[at % own.length] ?? from;
+      const turn = (turns.get(affiliate) ?? 0) + 1;
+      turns.set(affiliate, turn);
+      const status = await record(affiliate, turn);
+      if (status !== 201) throw new Error(`a record → ${status}`);
+    }
+  };
+  const began = performance.now();
+  await Promise.all(Array.from({ length: CLIENTS }, (_, n) => client(n)));
+  return requests / ((performance.now() - began) / 1000);
+};
+
+const recordOurs =
+  ({ http }: Shop): Record1 =>
+  async (affiliate, turn) => {
+    const body = saleOf(affiliateIdOf(affiliate), `load-${affiliate}-${turn}`);
+    return (await http.send({ method: "POST", path: "/v1/commissions", body })).status;
+  };
+
+/** A seeded book stands at two turns: created, and one commission. */
+const SEEDED_TURNS = 2;
+
+const recordBare =
+  (http: HttpClient, { programId }: Shop): Record1 =>
+  async (affiliate, turn) => {
+    const body = {
+      programId,
+      affiliateId: affiliateIdOf(affiliate),
+      seq: SEEDED_TURNS + turn,
+      orderId: `load-${affiliate}-${turn}`,
+    };
+    return (await http.send({ method: "POST", path: "/__bench/bare-record", body })).status;
+  };
+
+export const measureLoad = async (stage: Stage, report: Report, quick: boolean): Promise<void> => {
+  const shop = await openShop(stage, "Load");
+  const floor = await openShop(stage, "Load, bare");
+  await stage.seed({ programId: shop.programId, from: OURS_FROM, affiliates: AFFILIATES, commissions: 1 });
+  await stage.seed({ programId: floor.programId, from: BARE_FROM, affiliates: AFFILIATES, commissions: 1 });
+  const bareHttp = new HttpClient(stage.port);
+  const sides = {
+    ours: { from: OURS_FROM, turns: new Map<number, number>(), record: recordOurs(shop) },
+    bare: { from: BARE_FROM, turns: new Map<number, number>(), record: recordBare(bareHttp, floor) },
+  };
+  const run = ({ from, turns, record }: typeof sides.ours, requests: number) =>
+    roundOf(from, turns, requests, record);
+  // Makes every object, and warms both paths.
+  await run(sides.ours, 2 * AFFILIATES);
+  await run(sides.bare, 2 * AFFILIATES);
+  const ours: number[] = [];
+  const bare: number[] = [];
+  await stage.settle();
+  await stage.reset();
+  for (let n = 0; n < (quick ? 3 : PAIRS); n++) {
+    if (n % 2 === 0) ours.push(await run(sides.ours, PER_ROUND));
+    bare.push(await run(sides.bare, PER_ROUND));
+    if (n % 2 === 1) ours.push(await run(sides.ours, PER_ROUND));
+  }
+  const counts = await stage.counts();
+  // An object that the runtime puts away between two rounds reads its book again, so this count is no budget.
+  report.show(
+    "record under load: D1 round trips each",
+    `${(counts.trips / (ours.length * PER_ROUND)).toFixed(2)} trips`,
+  );
+  const ratios = ours.map((rate, n) => rate / (bare[n] ?? Number.NaN));
+  const ratio = medianOf(ratios);
+  const range = `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`;
+  const rates = `${medianOf(ours).toFixed(0)}/s : ${medianOf(bare).toFixed(0)}/s`;
+  report.show(
+    `record at ${CLIENTS} clients against bare batches`,
+    `${ratio.toFixed(2)} × (${rates}; ${range})`,
+    `≥ ${FLOOR} ×`,
+    ratio >= FLOOR,
+  );
+  await verifyBooks(report, shop, "200 affiliates after the load");
+  for (const http of [shop.http, floor.http, bareHttp]) http.close();
+};
