@@ -462,6 +462,7 @@ CREATE TABLE `tax_forms` (
 CREATE TRIGGER `turns_next` BEFORE INSERT ON `turns`
 WHEN NEW.seq IS NOT 1 + coalesce((SELECT max(seq) FROM turns WHERE affiliate_id = NEW.affiliate_id), 0)
   OR EXISTS (SELECT 1 FROM turns WHERE program_id = NEW.program_id AND command_id = NEW.command_id)
+  OR EXISTS (SELECT 1 FROM payout_runs WHERE program_id = NEW.program_id AND command_id = NEW.command_id)
 BEGIN SELECT raise(ABORT, 'fence'); END;
 --> statement-breakpoint
 CREATE TRIGGER `turns_no_update` BEFORE UPDATE ON `turns` BEGIN SELECT raise(ABORT, 'immutable'); END;

@@ -46,15 +46,27 @@ const gatesOf = (opens: Opens, config: Config<string>): Gate[] => {
 const needOf = (to: Opens["to"]): string =>
   to === "root" ? "Needs the root key." : `Needs the scope \`${to}\`.`;
 
+/** `POST /v1/payouts/{payout_id}/mark-paid` is `postPayoutsMarkPaid`; parameters do not count where names stay apart. */
+const operationIdOf = ({ method, path }: Config<string>): string =>
+  [method, ...path.replace(/^\/v1/, "").split(/[/-]/)]
+    .filter((part) => part !== "")
+    .map((part) => part.replace(/^\{(.*)_id\}$/, "by_$1"))
+    .flatMap((part) => part.split("_"))
+    .map((part, i) => (i === 0 ? part : part.charAt(0).toUpperCase() + part.slice(1)))
+    .join("");
+
 /** createRoute with the gates in front and the problems among the answers. Handlers answer success only and throw the rest. */
 export const defineRoute = <P extends string, R extends Config<P>>(opens: Opens, config: R & { path: P }) => {
   const guarded = opens.to !== "public";
   const description = [config.description, guarded ? needOf(opens.to) : undefined]
     .filter(Boolean)
     .join("\n\n");
+  const honours = opens.idempotency === "honoured";
   return createRoute<P, R & { path: P; middleware: MiddlewareHandler<AppEnv> }>({
     ...config,
     ...(description === "" ? {} : { description }),
+    operationId: operationIdOf(config),
+    ...(honours ? { "x-idempotency-key": "honoured" } : {}),
     security: guarded ? [{ bearer: [] }] : [],
     ...(guarded ? { "x-required-scope": opens.to } : {}),
     responses: { ...problemResponses, ...config.responses },

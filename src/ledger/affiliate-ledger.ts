@@ -4,7 +4,7 @@ import type { AffiliateId } from "../domain/ids.ts";
 import type { TurnAnswer, TurnRequest } from "../domain/ledger/book.ts";
 import { BEGUN_STALE_MS } from "../domain/payout.ts";
 import { attemptStanding } from "../store/book-load.ts";
-import { type LedgerPorts, type Seat, takeTurn } from "./turn.ts";
+import { type LedgerPorts, type Mark, type Seat, takeTurn } from "./turn.ts";
 
 /** More callers than this are told to come back instead of waiting. */
 const WAITING_MAX = 256;
@@ -41,10 +41,15 @@ export const affiliateLedger = <Env>(portsOf: (env: Env) => LedgerPorts) =>
       const now = this.#ports.now();
       if ((this.#leases.get(attemptId) ?? 0) > now) return "busy";
       this.#leases.set(attemptId, now + BEGUN_STALE_MS);
-      const mark = await this.ctx.storage.get<{ seq: number; commandId: string }>("begun");
-      const standing = await attemptStanding(this.#ports.db, affiliateId, attemptId, mark);
-      if (standing !== "open") this.#leases.delete(attemptId);
-      return standing === "open" ? "leased" : standing;
+      const mark = await this.ctx.storage.get<Mark>("begun");
+      const { standing, begun } = await attemptStanding(this.#ports.db, affiliateId, attemptId, mark);
+      if (standing !== "open") {
+        this.#leases.delete(attemptId);
+        return standing;
+      }
+      // Whoever began it may have died before it was remembered: no call is made that this object does not remember.
+      if (begun !== undefined && begun.seq > (mark?.seq ?? 0)) await this.ctx.storage.put("begun", begun);
+      return "leased";
     }
 
     /** The call is over, whatever became of it. */

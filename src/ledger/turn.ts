@@ -1,7 +1,7 @@
 // One turn: read the book, decide, commit; stale means read and decide again, a lost answer means the same batch again.
 import type { Book, TurnAnswer, TurnRequest } from "../domain/ledger/book.ts";
 import { fitsCachedBook, needsOf, sendsMoney } from "../domain/ledger/command.ts";
-import { decide, fold } from "../domain/ledger/decide.ts";
+import { decide, emptyChange, fold } from "../domain/ledger/decide.ts";
 import { refuse } from "../domain/refusals.ts";
 import { type CommitOutcome, commitTurns, type DecidedTurn } from "../store/book.ts";
 import { loadBook } from "../store/book-load.ts";
@@ -17,12 +17,17 @@ export interface Seat {
   book: Book | undefined;
 }
 
-interface Mark {
+/** The object's own memory of its last begin_payment. */
+export interface Mark {
   readonly seq: number;
   readonly commandId: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
 }
 
 const STALE_MAX = 5;
+
+const isClientKey = (commandId: string): boolean => commandId.startsWith("k:");
 
 const refused = (refusal: ReturnType<typeof refuse>): TurnAnswer => ({
   kind: "refused",
@@ -35,14 +40,19 @@ export const takeTurn = async (
   seat: Seat,
   request: TurnRequest,
 ): Promise<TurnAnswer> => {
-  const mark = sendsMoney(request.command) ? await storage.get<Mark>("begun") : undefined;
+  const { kind } = request.command;
+  const known =
+    sendsMoney(request.command) || kind === "confirm_book" ? await storage.get<Mark>("begun") : undefined;
+  const mark = kind === "confirm_book" ? undefined : known;
   for (let stale = 0; stale < STALE_MAX; stale++) {
     const cached = stale === 0 && fitsCachedBook(request.command) ? seat.book : undefined;
     const answer =
       (await tryTurn(ports, seat, request, cached, mark)) ??
       (cached === undefined ? undefined : await tryTurn(ports, seat, request, undefined, mark));
     if (answer === undefined) continue;
-    if (answer.kind === "done" && request.command.kind === "confirm_book") await storage.delete("begun");
+    // A repeated confirmation confirms nothing that came after it.
+    if (answer.kind === "done" && kind === "confirm_book" && known !== undefined && known.at <= answer.at)
+      await storage.delete("begun");
     if (
       answer.kind === "done" &&
       answer.written &&
@@ -50,7 +60,11 @@ export const takeTurn = async (
       answer.result.kind === "attempt"
     ) {
       if (answer.seq > (mark?.seq ?? 0))
-        await storage.put("begun", { seq: answer.seq, commandId: request.commandId } satisfies Mark);
+        await storage.put("begun", {
+          seq: answer.seq,
+          commandId: request.commandId,
+          at: answer.at,
+        } satisfies Mark);
     }
     return answer;
   }
@@ -93,14 +107,16 @@ const tryTurn = async (
       ),
     );
   }
-  const verdict = decide(book, request.command, { now, actor: request.actor, mint: request.mint });
+  const facts = { now, actor: request.actor, mint: request.mint };
+  const verdict = decide(book, request.command, facts);
   if (verdict.kind === "refused")
     return cached === undefined ? { kind: "refused", refusal: verdict.refusal } : undefined;
-  if (verdict.kind === "unchanged")
+  // A client's key is taken also where there was nothing to do: repeated later, it must not find something.
+  if (verdict.kind === "unchanged" && !isClientKey(request.commandId))
     return { kind: "done", result: verdict.result, seq: book.seq, at: now, replayed: false, written: false };
   const turn: DecidedTurn = {
     book,
-    change: verdict.change,
+    change: verdict.kind === "change" ? verdict.change : emptyChange(book, facts),
     result: verdict.result,
     commandId: request.commandId,
     requestSha: request.requestSha,

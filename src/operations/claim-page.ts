@@ -7,7 +7,7 @@ import type { ClaimCommand } from "../domain/ledger/command.ts";
 import { decide, fold } from "../domain/ledger/decide.ts";
 import type { Payout } from "../domain/payout.ts";
 import { type Blocker, planClaim, type Reason } from "../domain/plan.ts";
-import { commitTurns, type DecidedTurn, type RunItem, runItemStatement } from "../store/book.ts";
+import { commitTurns, type DecidedTurn, type RunItem, runItemStatements } from "../store/book.ts";
 import { readPayouts } from "../store/payouts.ts";
 import { finishRunStatements } from "../store/run-finish.ts";
 import { type DueGroup, type DuePage, type Run, readDuePage, readHeads } from "../store/runs.ts";
@@ -207,13 +207,13 @@ const passStatements = (ctx: Ctx, run: Run, page: DuePage): D1PreparedStatement[
   ...(page.isLast ? finishRunStatements(ctx.db, run, page.livemode, ctx.now()) : []),
 ];
 
-const itemStatement = (
+const itemStatements = (
   ctx: Ctx,
   run: Run,
   payouts: readonly Payout[],
   skipped: readonly Skip[],
-): D1PreparedStatement =>
-  runItemStatement(ctx.db, [
+): D1PreparedStatement[] =>
+  runItemStatements(ctx.db, [
     ...payouts.map((payout) => doneItem(run, payout)),
     ...skipped.map((skip) => skipItem(run, skip)),
   ]);
@@ -229,7 +229,7 @@ const commitUnmoved = async (
   let open = planned.turns;
   for (let read = 1; ; read++) {
     const outcome = await commitTurns(ctx.db, open, ctx.sleep, [
-      itemStatement(ctx, run, payoutsOf(open), planned.skipped),
+      ...itemStatements(ctx, run, payoutsOf(open), planned.skipped),
       ...(moved.length === 0 ? passStatements(ctx, run, page) : []),
     ]);
     if (outcome.kind === "committed") return { committed: open, moved };
@@ -252,8 +252,8 @@ export const claimPage = async (ctx: Ctx, run: Run): Promise<PageOutcome> => {
   const { committed, moved } = await commitUnmoved(ctx, run, page, planned);
   const through = await claimThroughObjects(ctx, run, query, moved);
   if (moved.length > 0) {
-    const items = itemStatement(ctx, run, through.payouts, through.skipped);
-    await commitTurns(ctx.db, [], ctx.sleep, [items, ...passStatements(ctx, run, page)]);
+    const items = itemStatements(ctx, run, through.payouts, through.skipped);
+    await commitTurns(ctx.db, [], ctx.sleep, [...items, ...passStatements(ctx, run, page)]);
   }
   return {
     payouts: [...payoutsOf(committed), ...through.payouts],

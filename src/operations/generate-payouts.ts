@@ -115,7 +115,9 @@ const gather = (
 
 export const generatePayouts = async (ctx: Ctx, input: GenerateInput): Promise<Generated> => {
   assertPeriod(ctx, input);
-  const { run, found } = await insertRun(ctx.db, newRun(ctx, input), input.commandId);
+  const made = await insertRun(ctx.db, newRun(ctx, input), input.commandId);
+  if (made === undefined) throw new Refused(MISMATCH.refusal);
+  const { run, found } = made;
   if (found) return replay(ctx, run, input);
   const page = await claimPage(ctx, run);
   if (!page.isLast) await ctx.hints.send({ kind: "run", programId: run.programId, runId: run.id });
@@ -123,12 +125,11 @@ export const generatePayouts = async (ctx: Ctx, input: GenerateInput): Promise<G
   return gather(after, [page], page.isLast);
 };
 
+const MISMATCH = refuse("idempotency_mismatch", "This idempotency key was used for another request.");
+
 /** The same key again: what that run made, and is still making. */
 const replay = async (ctx: Ctx, run: Run, input: GenerateInput): Promise<Generated> => {
-  if (run.requestSha !== input.requestSha)
-    throw new Refused(
-      refuse("idempotency_mismatch", "This idempotency key was used for another request.").refusal,
-    );
+  if (run.requestSha !== input.requestSha) throw new Refused(MISMATCH.refusal);
   const outcome = await readRunOutcome(ctx.db, run, LIST_MAX);
   return { run, ...outcome, isWhole: run.status === "done", replayed: true };
 };

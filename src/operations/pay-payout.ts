@@ -30,7 +30,7 @@ export const payPayout = async (
   const hint = ctx.hints.send({ kind: "pay", programId: ctx.program.id, affiliateId, payoutId });
   // A lost hint is sent again by the sweeper, so a queue that fails must not fail the payment.
   ctx.defer(hint.catch(() => ctx.log({ event: "hint_lost", payout_id: payoutId })));
-  if (input.waitS > 0 && !done.replayed)
+  if (input.waitS > 0)
     await runWithin(ctx, payoutId, input.waitS).catch((fault) =>
       ctx.log({
         event: "payment_fault",

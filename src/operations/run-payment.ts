@@ -33,11 +33,13 @@ const turn = (ctx: Ctx, affiliateId: AffiliateId, commandId: string, command: Co
 
 /** The payout goes back to pending with its reason: nothing was sent. */
 const sendBack = async (ctx: Ctx, payout: Payout, refusal: Refusal): Promise<PaymentNext> => {
+  const { code, detail } = refusal;
   const command = {
     kind: "send_back",
     payoutId: payout.id,
-    code: refusal.code,
-    detail: refusal.detail,
+    steps: payout.history.length,
+    code,
+    detail,
   } as const;
   const answer = await turn(ctx, payout.affiliateId, `s:back:${payout.id}:${payout.history.length}`, command);
   return answer.kind === "busy" ? again(SOON_MS) : DONE;
@@ -109,11 +111,11 @@ const conclude = async (ctx: Ctx, attempt: Attempt, outcome: RailOutcome): Promi
   return nextAttemptAt === null ? DONE : again(nextAttemptAt - ctx.now());
 };
 
-/** What became of earlier sends, before anything is sent again; undefined where sending is right. */
+/** What became of earlier sends, also of refused attempts, before anything is sent again; undefined where sending is right. */
 const lookFirst = async (ctx: Ctx, rail: PayoutRail, attempt: Attempt): Promise<RailOutcome | undefined> => {
   if (
-    attempt.state === "deferred" ||
-    (attempt.state === "begun" && attempt.tries === 0 && ctx.now() - attempt.updatedAt < BEGUN_STALE_MS)
+    (attempt.state === "deferred" && ctx.now() - attempt.createdAt < rail.resendWindowMs) ||
+    (attempt.state === "begun" && attempt.n === 1 && ctx.now() - attempt.updatedAt < BEGUN_STALE_MS)
   )
     return undefined;
   const found = await rail.find(ctx.program, attempt);
@@ -164,11 +166,13 @@ export const runPayment = async (ctx: Ctx, payoutId: PayoutId): Promise<PaymentN
       detail: `Nothing here pays by ${payout.method} yet; pay it by hand and mark it paid.`,
     });
   }
-  if (attempt === undefined) {
-    const begun = await begin(ctx, rail, payment);
-    return "state" in begun ? callIfDue(ctx, rail, begun, true) : begun;
-  }
-  return callIfDue(ctx, rail, attempt, false);
+  if (attempt !== undefined) return callIfDue(ctx, rail, attempt, false);
+  const begun = await begin(ctx, rail, payment);
+  if (!("state" in begun)) return begun;
+  // Another consumer may have begun it, on the rail that the payout has meanwhile.
+  const begunBy = ctx.rails[begun.rail];
+  if (begunBy === undefined) throw new Error(`an attempt on ${begun.rail} without its rail`);
+  return callIfDue(ctx, begunBy, begun, begun.tries === 0 && begun.state === "begun");
 };
 
 const callIfDue = (

@@ -74,8 +74,19 @@ export const outcomeOfError = (error: unknown): RailOutcome => {
   return unknown(status === undefined ? "no answer from the provider" : `the provider answered ${status}`);
 };
 
+/** Money of this payout that stands at the provider under another attempt, or that was sent back there: a person must look. */
+const doubtful = (transfer: Stripe.Transfer, attempt: Attempt): RailOutcome | undefined => {
+  if (transfer.metadata?.["payout_id"] !== attempt.payoutId) return undefined;
+  const isOwn: boolean = isTransferOf(transfer, attempt);
+  if (isOwn) return unknown(`${transfer.id} was reversed at the provider`);
+  return transfer.reversed
+    ? undefined
+    : unknown(`${transfer.id} of another attempt of this payout stands at the provider`);
+};
+
 const findTransfer = async (stripe: Stripe, attempt: Attempt): Promise<RailOutcome | undefined> => {
   let after: string | undefined;
+  let doubt: RailOutcome | undefined;
   for (;;) {
     const page = await stripe.transfers.list({
       transfer_group: attempt.payoutId,
@@ -84,10 +95,13 @@ const findTransfer = async (stripe: Stripe, attempt: Attempt): Promise<RailOutco
       ...(after === undefined ? {} : { starting_after: after }),
     });
     if (!Array.isArray(page.data)) return unknown("the provider's list cannot be read");
-    const found = page.data.find((transfer) => isTransferOf(transfer, attempt));
+    const found = page.data.find(
+      (transfer) => isTransferOf(transfer, attempt) && transfer.amount_reversed === 0,
+    );
     if (found !== undefined) return { kind: "settled", ref: found.id };
+    for (const transfer of page.data) doubt ??= doubtful(transfer, attempt);
     after = page.data.at(-1)?.id;
-    if (!page.has_more || after === undefined) return undefined;
+    if (!page.has_more || after === undefined) return doubt;
   }
 };
 

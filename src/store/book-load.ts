@@ -233,7 +233,8 @@ export const loadBook = async (db: D1Database, request: LoadRequest): Promise<Lo
   readHead(trip, request);
   const replayAt = ask(
     trip,
-    "SELECT seq, at, request_sha, verdict FROM turns WHERE program_id = ?1 AND command_id = ?2",
+    `SELECT seq, at, request_sha, verdict FROM turns WHERE program_id = ?1 AND command_id = ?2
+     UNION ALL SELECT 0, created_at, '', 'null' FROM payout_runs WHERE program_id = ?1 AND command_id = ?2`,
     programId,
     request.commandId,
   );
@@ -262,20 +263,34 @@ export const loadBook = async (db: D1Database, request: LoadRequest): Promise<Lo
   };
 };
 
-/** Where an attempt stands before a call: `rewound` where the book no longer holds the turn that the object remembers. */
+interface BegunTurn {
+  readonly seq: number;
+  readonly commandId: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+const STANDING = `SELECT EXISTS (SELECT 1 FROM turns WHERE affiliate_id = ?1 AND seq = ?2 AND command_id = ?3) AS marked`;
+
+const OPEN = `SELECT t.seq, t.command_id, t.at FROM attempts a
+  JOIN payouts p ON p.program_id = a.program_id AND p.id = a.payout_id AND p.status = 'processing'
+  JOIN turns t ON t.program_id = a.program_id AND t.command_id = 's:begin:' || a.payout_id || ':' || a.n
+  WHERE a.id = ?2 AND a.affiliate_id = ?1 AND a.state NOT IN ('refused', 'paid_late', 'settled')`;
+
+/** Where an attempt stands before a call, and the turn that began it; `rewound` where the book no longer holds the turn that the object remembers. */
 export const attemptStanding = async (
   db: D1Database,
   affiliateId: AffiliateId,
   attemptId: string,
   mark: { readonly seq: number; readonly commandId: string } | undefined,
-): Promise<"open" | "over" | "rewound"> => {
-  const sql = `SELECT EXISTS (SELECT 1 FROM turns WHERE affiliate_id = ?1 AND seq = ?2 AND command_id = ?3) AS marked,
-    EXISTS (SELECT 1 FROM attempts a JOIN payouts p ON p.program_id = a.program_id AND p.id = a.payout_id
-      WHERE a.id = ?4 AND a.affiliate_id = ?1 AND p.status = 'processing' AND a.state NOT IN ('refused', 'paid_late', 'settled')) AS open`;
-  const row = await db
-    .prepare(sql)
-    .bind(affiliateId, mark?.seq ?? 0, mark?.commandId ?? "", attemptId)
-    .first<{ marked: number; open: number }>();
-  if (mark !== undefined && row?.marked !== 1) return "rewound";
-  return row?.open === 1 ? "open" : "over";
+): Promise<{ standing: "open" | "over" | "rewound"; begun?: BegunTurn }> => {
+  const [marks, open] = await db.batch<Row>([
+    db.prepare(STANDING).bind(affiliateId, mark?.seq ?? 0, mark?.commandId ?? ""),
+    db.prepare(OPEN).bind(affiliateId, attemptId),
+  ]);
+  if (mark !== undefined && marks?.results[0]?.["marked"] !== 1) return { standing: "rewound" };
+  const row = open?.results[0];
+  if (row === undefined) return { standing: "over" };
+  const begun = { seq: numberIn(row, "seq"), commandId: String(row["command_id"]), at: numberIn(row, "at") };
+  return { standing: "open", begun };
 };

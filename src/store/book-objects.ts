@@ -1,5 +1,5 @@
 // The objects' part of a batch: commissions, payouts with their lines, attempts, the affiliate, refunds and counters.
-import type { LinesChange } from "../domain/ledger/book.ts";
+import type { Capped, LinesChange } from "../domain/ledger/book.ts";
 import type { DecidedTurn } from "./book.ts";
 import { AFFILIATE_COLUMNS, ATTEMPT_COLUMNS, COMMISSION_COLUMNS, PAYOUT_COLUMNS } from "./columns.ts";
 import { chunksOf, guardOf, insertRows, updateRows } from "./statements.ts";
@@ -41,6 +41,21 @@ export const objectStatements = (db: D1Database, turns: readonly DecidedTurn[]):
   ];
 };
 
+const cappedStatement = (
+  db: D1Database,
+  programId: string,
+  { name, by, cap }: Capped,
+): D1PreparedStatement =>
+  by < 0
+    ? db
+        .prepare("UPDATE counters SET n = max(0, n + ?3) WHERE program_id = ?1 AND name = ?2")
+        .bind(programId, name, by)
+    : db
+        .prepare(
+          "INSERT INTO counters (program_id, name, n, cap) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET n = n + excluded.n, cap = excluded.cap",
+        )
+        .bind(programId, name, by, cap);
+
 const counterStatements = (db: D1Database, { book, change }: DecidedTurn): D1PreparedStatement[] => {
   const { programId } = book;
   const numbered = (payoutId: string | undefined, column: string): D1PreparedStatement[] =>
@@ -63,15 +78,7 @@ const counterStatements = (db: D1Database, { book, change }: DecidedTurn): D1Pre
   return [
     ...numbered(change.invoiced, "invoice_number"),
     ...numbered(change.creditNoted, "credit_note_number"),
-    ...(capped === undefined
-      ? []
-      : [
-          db
-            .prepare(
-              "INSERT INTO counters (program_id, name, n, cap) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET n = n + excluded.n, cap = excluded.cap",
-            )
-            .bind(programId, capped.name, capped.by, capped.cap),
-        ]),
+    ...(capped === undefined ? [] : [cappedStatement(db, programId, capped)]),
   ];
 };
 
@@ -99,6 +106,7 @@ const claimStatements = (db: D1Database, turns: readonly DecidedTurn[]): D1Prepa
     line.selector.by === "due" ? [{ turn, line, selector: line.selector }] : [],
   );
   if (due.length > 0) {
+    let taken = 0;
     const rows = due.map(({ turn, line, selector }) => [
       line.payoutId,
       turn.book.affiliateId,
@@ -109,13 +117,11 @@ const claimStatements = (db: D1Database, turns: readonly DecidedTurn[]): D1Prepa
       turn.at,
       turn.book.programId,
     ]);
-    statements.push(
-      db.prepare(DUE_CLAIM).bind(JSON.stringify(rows)),
-      guardOf(
-        db,
-        due.reduce((sum, { line }) => sum + line.count, 0),
-      ),
-    );
+    for (const { json, count } of chunksOf(rows)) {
+      const claimed = due.slice(taken, taken + count).reduce((sum, { line }) => sum + line.count, 0);
+      statements.push(db.prepare(DUE_CLAIM).bind(json), guardOf(db, claimed));
+      taken += count;
+    }
   }
   for (const { turn, line } of claims)
     if (line.selector.by !== "due") statements.push(...chosenClaim(db, turn, line));

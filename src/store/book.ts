@@ -6,6 +6,7 @@ import type { Book, Change, Result } from "../domain/ledger/book.ts";
 import { eventCountOf } from "../domain/ledger/decide.ts";
 import { balanceStatements, entryStatement, eventStatements, paidLineStatement } from "./book-journal.ts";
 import { lineStatements, objectStatements } from "./book-objects.ts";
+import { chunksOf } from "./statements.ts";
 
 /** A decided turn, ready to be committed: everything in it stays the same when it is tried again. */
 export interface DecidedTurn {
@@ -61,21 +62,17 @@ const RUN_ITEMS = `INSERT INTO run_items (run_id, affiliate_id, currency, payout
   SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?1) WHERE true
   ON CONFLICT DO NOTHING`;
 
-export const runItemStatement = (db: D1Database, items: readonly RunItem[]): D1PreparedStatement =>
-  db
-    .prepare(RUN_ITEMS)
-    .bind(
-      JSON.stringify(
-        items.map((item) => [
-          item.runId,
-          item.affiliateId,
-          item.currency,
-          item.payoutId,
-          item.reason,
-          item.blockers,
-        ]),
-      ),
-    );
+export const runItemStatements = (db: D1Database, items: readonly RunItem[]): D1PreparedStatement[] =>
+  chunksOf(
+    items.map((item) => [
+      item.runId,
+      item.affiliateId,
+      item.currency,
+      item.payoutId,
+      item.reason,
+      item.blockers,
+    ]),
+  ).map(({ json }) => db.prepare(RUN_ITEMS).bind(json));
 
 /** The statements of one batch for turns of one program; several turns of one affiliate must follow each other. */
 export const turnStatements = (db: D1Database, turns: readonly DecidedTurn[]): D1PreparedStatement[] => {
@@ -83,7 +80,7 @@ export const turnStatements = (db: D1Database, turns: readonly DecidedTurn[]): D
   if (first === undefined) return [];
   const { programId, policyVersion } = first.book;
   return [
-    db.prepare(TURNS).bind(JSON.stringify(turns.map(turnRow))),
+    ...chunksOf(turns.map(turnRow)).map(({ json }) => db.prepare(TURNS).bind(json)),
     policyGuard(db, programId, policyVersion),
     ...entryStatement(db, turns),
     ...balanceStatements(db, turns),

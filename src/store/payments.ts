@@ -49,25 +49,23 @@ const refOf = (row: Row): PaymentRef => ({
   payoutId: row["payout_id"] as PayoutId,
 });
 
-/** Attempts whose next look is due, and payouts to be paid whose hint may be lost; `now` in epoch milliseconds. */
+/** Payouts whose next look is due, or whose hint may be lost, behind `after` in order of payout; `now` in epoch milliseconds. */
 export const listDuePayments = async (
   db: D1Database,
   now: number,
+  after: string,
   limit: number,
 ): Promise<readonly PaymentRef[]> => {
-  const [looks, unbegun] = await db.batch<Row>([
-    db
-      .prepare(
-        "SELECT program_id, affiliate_id, payout_id FROM attempts WHERE next_attempt_at IS NOT NULL AND next_attempt_at <= ?1 ORDER BY next_attempt_at LIMIT ?2",
-      )
-      .bind(now, limit),
-    db
-      .prepare(
-        "SELECT program_id, affiliate_id, id AS payout_id FROM payouts WHERE status = 'processing' AND sent = 0 AND updated_at <= ?1 LIMIT ?2",
-      )
-      .bind(now - HINT_LOST_AFTER_MS, limit),
-  ]);
-  return [...(looks?.results ?? []), ...(unbegun?.results ?? [])].map(refOf);
+  const sql = `SELECT program_id, affiliate_id, payout_id FROM attempts
+      WHERE next_attempt_at IS NOT NULL AND next_attempt_at <= ?1 AND payout_id > ?2
+    UNION SELECT program_id, affiliate_id, id FROM payouts
+      WHERE status = 'processing' AND sent = 0 AND updated_at <= ?3 AND id > ?2
+    ORDER BY payout_id LIMIT ?4`;
+  const rows = await db
+    .prepare(sql)
+    .bind(now, after, now - HINT_LOST_AFTER_MS, limit)
+    .all<Row>();
+  return rows.results.map(refOf);
 };
 
 /** A hint that was not taken up for this long is sent again. */

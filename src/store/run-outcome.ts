@@ -58,16 +58,22 @@ export const readRunOutcome = async (db: D1Database, run: Run, limit: number): P
   };
 };
 
-/** A run's skips in order, behind `after` (affiliate and currency, joined by a space). */
+/** A run's skips in order, one more than the limit, behind `after` (affiliate and currency, joined by a space). */
 export const listSkips = async (
   db: D1Database,
   run: Run,
-  after: string,
-  limit: number,
+  page: { readonly limit: number; readonly order: "asc" | "desc"; readonly after: string | undefined },
 ): Promise<readonly SkipRow[]> => {
-  const sql =
-    "SELECT * FROM run_items WHERE run_id = ?1 AND reason IS NOT NULL AND affiliate_id || ' ' || currency > ?2 ORDER BY affiliate_id || ' ' || currency LIMIT ?3";
-  return (await db.prepare(sql).bind(run.id, after, limit).all<Row>()).results.map(skipOf);
+  const place = "affiliate_id || ' ' || currency";
+  const sql = `SELECT * FROM run_items WHERE run_id = ?1 AND reason IS NOT NULL AND ${place} ${page.order === "asc" ? ">" : "<"} ?2
+    ORDER BY ${place} ${page.order} LIMIT ?3`;
+  const after = page.after ?? (page.order === "asc" ? "" : "~");
+  return (
+    await db
+      .prepare(sql)
+      .bind(run.id, after, page.limit + 1)
+      .all<Row>()
+  ).results.map(skipOf);
 };
 
 export const listRuns = async (

@@ -46,14 +46,15 @@ export const runOf = (row: Row): Run => ({
 
 const INSERT = `INSERT INTO payout_runs (program_id, id, kind, status, as_of, period_start, period_end, currency, affiliate_ids, cursor, command_id, request_sha,
   schedule, actor_type, actor_id, touched_at, finished_at, created_at)
-  VALUES (?1, ?2, ?3, 'running', ?4, ?5, ?6, ?7, ?8, '', ?9, ?10, NULL, ?11, ?12, ?13, NULL, ?13) ON CONFLICT (program_id, command_id) WHERE command_id IS NOT NULL DO NOTHING`;
+  SELECT ?1, ?2, ?3, 'running', ?4, ?5, ?6, ?7, ?8, '', ?9, ?10, NULL, ?11, ?12, ?13, NULL, ?13
+  WHERE NOT EXISTS (SELECT 1 FROM turns WHERE program_id = ?1 AND command_id = ?9) ON CONFLICT (program_id, command_id) WHERE command_id IS NOT NULL DO NOTHING`;
 
-/** The run, made now or found under the same command. One round trip. */
+/** The run, made now or found under the same command; undefined where the command is a turn's. One round trip. */
 export const insertRun = async (
   db: D1Database,
   run: Run,
   commandId: string | undefined,
-): Promise<{ run: Run; found: boolean }> => {
+): Promise<{ run: Run; found: boolean } | undefined> => {
   const [, read] = await db.batch<Row>([
     db
       .prepare(INSERT)
@@ -77,8 +78,7 @@ export const insertRun = async (
       .bind(run.programId, run.id, commandId ?? null),
   ]);
   const row = read?.results[0];
-  if (row === undefined) throw new Error(`run ${run.id} was not written`);
-  return { run: runOf(row), found: row["id"] !== run.id };
+  return row === undefined ? undefined : { run: runOf(row), found: row["id"] !== run.id };
 };
 
 export const findRun = async (

@@ -104,7 +104,9 @@ describe("the approved destination", () => {
     const begin = scene.beginning(payoutId);
     scene.setMethod("stripe", "stripe-2");
     expect(scene.refusal(begin)).toBe("destination_changed");
-    scene.apply({ kind: "send_back", payoutId, code: "destination_changed", detail: "it changed" });
+    const steps = scene.payout(payoutId).history.length;
+    const code = "destination_changed";
+    scene.apply({ kind: "send_back", payoutId, steps, code, detail: "it changed" });
     expect(scene.payout(payoutId)).toMatchObject({
       status: "pending",
       approvedAt: null,

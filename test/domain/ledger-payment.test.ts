@@ -1,6 +1,6 @@
 // Payments: one open attempt, frozen when it begins, concluded by what the rail reports, and reserved while nobody knows.
 import { describe, expect, test } from "vitest";
-import type { RailOutcome } from "../../src/domain/payout.ts";
+import { KEY_WINDOW_MS, type RailOutcome } from "../../src/domain/payout.ts";
 import { transferFor } from "./memory-provider.ts";
 import { Scene } from "./memory-scene.ts";
 
@@ -209,6 +209,7 @@ describe("resolve", () => {
     const { scene, payoutId, attemptId } = sent();
     scene.conclude(attemptId, UNKNOWN);
     if (outcome === "settled") transferFor(scene.truth, scene.attempt(attemptId), true);
+    else scene.now += KEY_WINDOW_MS;
     scene.apply({
       kind: "resolve",
       payoutId,
@@ -218,6 +219,20 @@ describe("resolve", () => {
     });
     expect(scene.payout(payoutId).status).toBe(status);
     expect(scene.moves).toEqual([move]);
+  });
+
+  test("as refused only once nothing is sent under its key any more", () => {
+    const { scene, payoutId, attemptId } = sent();
+    scene.conclude(attemptId, UNKNOWN);
+    const refused = {
+      kind: "resolve",
+      payoutId,
+      outcome: "refused",
+      externalRef: null,
+      evidence: "?",
+    } as const;
+    scene.now += KEY_WINDOW_MS - 60_000;
+    expect(scene.refusal(refused)).toBe("payment_under_way");
   });
 
   test.each(["begun", "accepted", "deferred"])("only an unknown one, not one that is %s", (state) => {

@@ -230,7 +230,8 @@ const minorOf =
     if (payout === undefined) return undefined;
     if (kind === "stall") return { command: { kind, payoutId: payout.id, reason: "late" } };
     if (kind === "annotate") return { command: { kind, payoutId: payout.id, adminNote: "looked at" } };
-    return { command: { kind, payoutId: payout.id, code: "destination_changed", detail: "it changed" } };
+    const why = { code: "destination_changed", detail: "it changed" };
+    return { command: { kind, payoutId: payout.id, steps: payout.history.length, ...why } };
   };
 
 const suspend = (world: World, { a }: Pick): Deed => {

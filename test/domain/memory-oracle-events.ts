@@ -43,7 +43,7 @@ const recoveryViolation = (
 };
 
 const commissionViolation = (change: Change): string | undefined => {
-  for (const { id, origin } of change.insertedCommissions) {
+  for (const { id } of change.insertedCommissions) {
     const told = change.events.filter(isOf("commission", id));
     if (told.length !== 1 || told[0]?.type !== "commission.created")
       return `I13 ${id} is new and ${told.length} events say so`;

@@ -119,7 +119,13 @@ export const commandOf = (action: Action, { scene, payoutId, attemptId }: Staged
     case "come back by the rail":
       return { kind: "provider_return", payoutId, amount: 1000, reason };
     case "send back":
-      return { kind: "send_back", payoutId, code: "destination_changed", detail: reason };
+      return {
+        kind: "send_back",
+        payoutId,
+        steps: scene.payout(payoutId).history.length,
+        code: "destination_changed",
+        detail: reason,
+      };
     case "resolve":
       return { kind: "resolve", payoutId, outcome: "refused", externalRef: null, evidence: reason };
     case "settle":

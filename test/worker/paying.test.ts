@@ -220,7 +220,7 @@ describe("paying", () => {
     const { payout, affiliateId } = await due(world);
     const stub = bindings.AFFILIATE_LEDGER.getByName(`${world.program.id}:${affiliateId}`);
     await runInDurableObject(stub, async (_object, state) => {
-      await state.storage.put("begun", { seq: 999, commandId: "s:begin:gone:1" });
+      await state.storage.put("begun", { seq: 999, commandId: "s:begin:gone:1", at: NOON });
     });
     expect(await world.call("POST", `/v1/payouts/${payout.id}/pay`)).toMatchObject({
       status: 409,

@@ -161,7 +161,7 @@ export type LinesChange =
   | { readonly kind: "settle"; readonly payoutId: PayoutId; readonly count: number }
   | { readonly kind: "release"; readonly payoutId: PayoutId; readonly count: number };
 
-/** A cap that the database keeps: the counter grows by `by` and the batch fails when it would pass `cap`. */
+/** A cap that the database keeps: the counter grows by `by` and the batch fails when it would pass `cap`; it shrinks by a negative one, to zero at the least. */
 export interface Capped {
   readonly name: string;
   readonly by: number;

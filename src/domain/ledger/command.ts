@@ -158,6 +158,8 @@ export type PaymentCommand =
   | {
       readonly kind: "send_back";
       readonly payoutId: PayoutId;
+      /** How long the payout's history was when this was found: what happened since is not undone. */
+      readonly steps: number;
       readonly code: string;
       readonly detail: string;
     };

@@ -56,6 +56,10 @@ const step = (draft: Draft, command: Command): Step => {
   }
 };
 
+/** A turn that changes nothing: what a client's key stands for when there was nothing to do. */
+export const emptyChange = (book: Book, facts: TurnFacts): Change =>
+  changeOf(newDraft(book, facts.now, facts.actor, facts.mint));
+
 export interface TurnFacts {
   /** Epoch milliseconds. */
   readonly now: number;

@@ -1,8 +1,17 @@
 // The payment's two turns: begin freezes an instruction, conclude says what became of it. Only a definite refusal releases money.
-import { type Attempt, isOpenAttempt, nextLookAt, type Payout } from "../payout.ts";
+import { toInstant } from "../dates.ts";
+import {
+  type Attempt,
+  BEGUN_STALE_MS,
+  isOpenAttempt,
+  KEY_WINDOW_MS,
+  nextLookAt,
+  type Payout,
+} from "../payout.ts";
 import { refuse } from "../refusals.ts";
 import { returnAmount } from "./by-hand.ts";
 import type { PaymentCommand } from "./command.ts";
+import { uncapDaily } from "./daily-limit.ts";
 import {
   announcePayout,
   announceRecovery,
@@ -18,8 +27,9 @@ import { failPayout, settlePayout } from "./settle.ts";
 type Of<K extends PaymentCommand["kind"]> = Extract<PaymentCommand, { kind: K }>;
 
 /** What was true when it was asked for is no longer: nothing was sent, so the payout waits for a person again. */
-const sendBack = (draft: Draft, before: Payout, { code, detail }: Of<"send_back">): Step => {
-  if (before.status !== "processing" || before.sent) return { unchanged: { kind: "payout", payout: before } };
+const sendBack = (draft: Draft, before: Payout, { code, detail, steps }: Of<"send_back">): Step => {
+  if (before.status !== "processing" || before.sent || before.history.length !== steps)
+    return { unchanged: { kind: "payout", payout: before } };
   const payout = putPayout(draft, before, {
     status: "pending",
     approvedAt: null,
@@ -28,6 +38,7 @@ const sendBack = (draft: Draft, before: Payout, { code, detail }: Of<"send_back"
     failureCode: code,
     failureDetail: detail,
   });
+  uncapDaily(draft, before);
   announcePayout(draft, "payout.updated", payout, before.status, code);
   return { result: { kind: "payout", payout } };
 };
@@ -138,11 +149,13 @@ const wait = (
   outcome: Exclude<Of<"conclude_payment">["outcome"], { kind: "settled" | "refused" }>,
 ): Step => {
   // What may have moved money, or waits for a person, is not talked over by a later answer that says less.
+  const stood =
+    attempt.state === "begun" && draft.now - attempt.updatedAt >= BEGUN_STALE_MS ? "unknown" : attempt.state;
   const keeps =
-    attempt.state === "needs_hand" ||
-    attempt.state === "accepted" ||
-    (attempt.state === "unknown" && outcome.kind !== "accepted");
-  const state = keeps ? attempt.state : outcome.kind;
+    stood === "needs_hand" ||
+    stood === "accepted" ||
+    (stood === "unknown" && outcome.kind !== "accepted" && outcome.kind !== "needs_hand");
+  const state = keeps ? stood : outcome.kind;
   const look = nextLookAt(attempt.createdAt, draft.now);
   const asked =
     outcome.kind === "deferred" && outcome.retryAfterS !== undefined
@@ -172,6 +185,15 @@ const resolve = (draft: Draft, before: Payout, command: Of<"resolve">): Step => 
   const { attempt } = draft.book;
   if (before.status !== "processing" || attempt?.state !== "unknown") {
     return refuse("invalid_state", "Only a payment whose outcome is unknown can be resolved by a person.");
+  }
+  const openUntil = attempt.createdAt + KEY_WINDOW_MS;
+  if (command.outcome === "refused" && draft.now < openUntil) {
+    const until = toInstant(openUntil);
+    return refuse(
+      "payment_under_way",
+      `The payment is still tried under its own key; that it did not happen can be said from ${until}.`,
+      { facts: { until } },
+    );
   }
   const payout =
     command.outcome === "settled"

@@ -1,6 +1,5 @@
 // Payouts in a person's hands: accept, approve, pay, mark, cancel, try again, take back.
 import { methodOf } from "../affiliate.ts";
-import { dateOf } from "../dates.ts";
 import { actorName } from "../events.ts";
 import { EXPECTED_WITHIN_MS, type Payout, type PayoutAction } from "../payout.ts";
 import { affiliateBlockers, destinationBlockers, type Reason } from "../plan.ts";
@@ -8,6 +7,7 @@ import { REFUSAL_CODES, type RefusalCode, refuse } from "../refusals.ts";
 import { markFailed, markPaid, returnByHand } from "./by-hand.ts";
 import { reclaim } from "./claims.ts";
 import type { PayoutCommand } from "./command.ts";
+import { capDaily, uncapDaily } from "./daily-limit.ts";
 import { announcePayout, type Draft, putPayout, type Step } from "./draft.ts";
 import { giveBack } from "./release.ts";
 import { moved } from "./transitions.ts";
@@ -104,14 +104,6 @@ const pay = (draft: Draft, before: Payout): Step => {
   return { result: { kind: "payout", payout } };
 };
 
-/** The program's daily limit is a CHECK on a counter row in the same batch; the day is the program's. */
-const capDaily = (draft: Draft, payout: Payout): void => {
-  const cap = draft.book.policy.daily_payout_limit[payout.currency];
-  if (cap === undefined) return;
-  const day = dateOf(draft.now, draft.book.policy.time_zone);
-  draft.capped = { name: `paid:${payout.currency}:${day}`, by: payout.amount, cap };
-};
-
 const cancel = (draft: Draft, before: Payout, action: "cancel" | "deny", reason: string): Step => {
   const next = moved(before, action);
   if ("refusal" in next) return next;
@@ -122,6 +114,7 @@ const cancel = (draft: Draft, before: Payout, action: "cancel" | "deny", reason:
     );
   }
   if (before.status !== "failed") giveBack(draft, before, "reserved");
+  if (before.status === "processing") uncapDaily(draft, before);
   const payout = putPayout(draft, before, { status: next.status, failureDetail: reason, expectedBy: null });
   announcePayout(
     draft,

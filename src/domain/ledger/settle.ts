@@ -1,5 +1,6 @@
 // How a claim ends when it was sent: settled, or refused and given back.
 import type { Attempt, Payout, PayoutMethod } from "../payout.ts";
+import { uncapDaily } from "./daily-limit.ts";
 import { announcePayout, type Draft, move, putPayout } from "./draft.ts";
 import { giveBack } from "./release.ts";
 
@@ -49,6 +50,7 @@ export const failPayout = (
   why: { code: string; detail: string },
 ): Payout => {
   giveBack(draft, before, "reserved");
+  uncapDaily(draft, before);
   draft.updatedAttempt = {
     ...attempt,
     state: "refused",

@@ -8,6 +8,7 @@ import { registerConfirmBook } from "./confirm-book.ts";
 import { registerCredentials } from "./credentials.ts";
 import { registerEvents } from "./events.ts";
 import { registerLedger } from "./ledger.ts";
+import { registerPayoutNotes } from "./payout-notes.ts";
 import { registerPayoutReads } from "./payout-reads.ts";
 import { registerPayoutReviews } from "./payout-reviews.ts";
 import { registerPayouts } from "./payouts.ts";
@@ -25,6 +26,7 @@ export const ROUTES: readonly Register[] = [
   registerPayouts,
   registerPayoutReads,
   registerPayoutReviews,
+  registerPayoutNotes,
   registerRuns,
   registerEvents,
   registerLedger,

@@ -32,7 +32,8 @@ export const registerConfirmBook: Register = (app) => {
     ]);
     if (affiliateId === undefined)
       throw new Refused(refuse("affiliate_not_found", "No such affiliate in this program.").refusal);
-    await confirmBook(ctx, affiliateId, c.req.valid("json").evidence, await commandOf(c));
+    const done = await confirmBook(ctx, affiliateId, c.req.valid("json").evidence, await commandOf(c));
+    if (done.replayed) c.header("Idempotent-Replayed", "true");
     return c.json({ affiliate_id: affiliateId }, 200);
   });
 };

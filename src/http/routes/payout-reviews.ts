@@ -11,7 +11,7 @@ import { type AppEnv, ctxOf, type Register, type StipendApp } from "../env.ts";
 import { commandOf } from "../idempotency.ts";
 import { payoutAnswer, viewsToWire } from "../payout-answer.ts";
 import { defineRoute } from "../route.ts";
-import { amount, externalRef, instant, jsonAnswer, jsonBody, noteText, payoutId } from "../wire.ts";
+import { externalRef, instant, jsonAnswer, jsonBody, noteText, payoutId } from "../wire.ts";
 import { payoutSchema } from "../wire-payout.ts";
 
 const PARAMS = z.object({ payout_id: payoutId });
@@ -173,7 +173,8 @@ const waitOf = (c: Context<AppEnv>): number => {
 
 const MARK_PAID = z.strictObject({
   external_ref: externalRef.optional(),
-  amount: amount.optional(),
+  // Only compared: a payout of many commissions may be more than one of them can be.
+  amount: z.number().int().min(1).optional(),
   paid_at: instant.optional(),
   paid_via: z.enum(["manual", "bank_transfer"]).optional(),
   admin_note: noteText.optional(),
@@ -210,32 +211,13 @@ const resolve = defineRoute(
   },
 );
 
-const ANNOTATE = z
-  .strictObject({
-    external_ref: externalRef.nullable().optional(),
-    admin_note: noteText.nullable().optional(),
-    partner_message: noteText.nullable().optional(),
-  })
-  .refine((body) => Object.keys(body).length > 0, "must name at least one field");
-
-const annotate = defineRoute(
-  { to: "payouts:write", idempotency: "honoured" },
-  {
-    method: "patch",
-    path: "/v1/payouts/{payout_id}",
-    tags: ["payouts"],
-    summary: "Note something on a payout",
-    request: { params: PARAMS, body: jsonBody(ANNOTATE) },
-    responses: { 200: jsonAnswer(payoutSchema, "The payout") },
-  },
-);
-
 const registerMoney = (app: StipendApp): void => {
   app.openapi(pay, async (c) => {
     const { payout_id: id } = c.req.valid("param");
     const waitS = waitOf(c);
     const done = await payPayout(ctxOf(c), id, { ...(await commandOf(c)), waitS });
-    if (waitS === 0 || done.replayed) return c.json(await payoutAnswer(c, done), 202);
+    if (waitS === 0) return c.json(await payoutAnswer(c, done), 202);
+    if (done.replayed) c.header("Idempotent-Replayed", "true");
     c.header("Preference-Applied", `wait=${waitS}`);
     const view = await findPayout(ctxOf(c).db, ctxOf(c).program.id, id);
     const [wire] = view === undefined ? [] : await viewsToWire(c, [view]);
@@ -272,19 +254,6 @@ const registerMoney = (app: StipendApp): void => {
         outcome,
         externalRef: ref ?? null,
         evidence,
-      }),
-      200,
-    );
-  });
-  app.openapi(annotate, async (c) => {
-    const body = c.req.valid("json");
-    return c.json(
-      await answer(c, {
-        kind: "annotate",
-        payoutId: c.req.valid("param").payout_id,
-        ...(body.external_ref === undefined ? {} : { externalRef: body.external_ref }),
-        ...(body.admin_note === undefined ? {} : { adminNote: body.admin_note }),
-        ...(body.partner_message === undefined ? {} : { partnerMessage: body.partner_message }),
       }),
       200,
     );

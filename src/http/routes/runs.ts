@@ -70,8 +70,8 @@ export const registerRuns: Register = (app) => {
     const { db, program } = ctxOf(c);
     const run = await findRun(db, program.id, c.req.valid("param").run_id);
     if (run === undefined) throw notFound();
-    const page = await pageOfQuery(c, query);
-    const rows = await listSkips(db, run, page.after ?? "", page.limit + 1);
+    const page = await pageOfQuery(c, { ...query, order: query.order ?? "asc" });
+    const rows = await listSkips(db, run, page);
     const shown = rows.slice(0, page.limit);
     const last = shown.at(-1);
     const lastKey = last === undefined ? undefined : `${last.affiliateId} ${last.currency}`;
