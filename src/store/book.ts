@@ -141,6 +141,7 @@ export const commitTurns = async (
   more: readonly D1PreparedStatement[] = [],
 ): Promise<CommitOutcome> => {
   const statements = [...turnStatements(db, turns), ...more];
+  if (statements.length === 0) return { kind: "committed" };
   for (let tried = 1; ; tried++) {
     try {
       await db.batch(statements);

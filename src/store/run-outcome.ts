@@ -28,7 +28,11 @@ const skipOf = (row: Row): SkipRow => ({
 
 const COUNTS =
   "SELECT reason, count(*) AS n FROM run_items WHERE run_id = ?1 AND reason IS NOT NULL GROUP BY reason";
-const TOTALS = `SELECT currency, sum(gross - recovered) AS amount, count(*) AS n FROM payouts WHERE run_id = ?1 GROUP BY currency ORDER BY currency`;
+/** From the journal: what the run claimed, whatever became of its payouts since. */
+const TOTALS = `SELECT i.currency, sum(e.amount) AS amount, count(*) AS n FROM run_items i
+  JOIN turns t ON t.program_id = ?2 AND t.command_id = 's:gen:' || i.run_id || ':' || i.affiliate_id || ':' || i.currency
+  JOIN entries e ON e.affiliate_id = t.affiliate_id AND e.seq = t.seq AND e.kind = 'claim' AND e.currency = i.currency
+  WHERE i.run_id = ?1 AND i.payout_id IS NOT NULL GROUP BY i.currency ORDER BY i.currency`;
 
 /** Counts and totals of all, lists of the first `limit`; totals are as generated. One round trip. */
 export const readRunOutcome = async (db: D1Database, run: Run, limit: number): Promise<RunOutcome> => {
@@ -42,7 +46,7 @@ export const readRunOutcome = async (db: D1Database, run: Run, limit: number): P
       )
       .bind(run.id, limit),
     db.prepare(COUNTS).bind(run.id),
-    db.prepare(TOTALS).bind(run.id),
+    db.prepare(TOTALS).bind(run.id, run.programId),
   ]);
   return {
     payouts: (payouts?.results ?? []).map(payoutOf),

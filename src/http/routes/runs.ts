@@ -66,11 +66,12 @@ export const registerRuns: Register = (app) => {
     return c.json(runToWire(run, await readRunOutcome(db, run, 0)), 200);
   });
   app.openapi(skipped, async (c) => {
-    const query = c.req.valid("query");
+    const asked = c.req.valid("query");
+    const query = { ...asked, order: asked.order ?? ("asc" as const) };
     const { db, program } = ctxOf(c);
     const run = await findRun(db, program.id, c.req.valid("param").run_id);
     if (run === undefined) throw notFound();
-    const page = await pageOfQuery(c, { ...query, order: query.order ?? "asc" });
+    const page = await pageOfQuery(c, query);
     const rows = await listSkips(db, run, page);
     const shown = rows.slice(0, page.limit);
     const last = shown.at(-1);
