@@ -23,6 +23,14 @@ function denyOutbound(request: { readonly url: string }): Response {
   return new Response(`a test tried to reach ${request.url}`, { status: 599 });
 }
 
+/** SEED and HISTORIES of the caller reach the simulation as bindings. */
+const replayBindings = Object.fromEntries(
+  ["SEED", "HISTORIES", "REPLAY"].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  }),
+);
+
 async function workerPlugin(bindings: Record<string, unknown> = {}) {
   const migrations = await readD1Migrations("./migrations");
   return cloudflareTest({
@@ -38,6 +46,7 @@ async function workerPlugin(bindings: Record<string, unknown> = {}) {
         STRIPE_API_BASE: "http://stripe.test",
         DEVELOPMENT: "true",
         MIGRATIONS: migrations,
+        ...replayBindings,
         ...bindings,
       },
       outboundService: denyOutbound,

@@ -23,34 +23,40 @@ export class HttpClient {
     this.#key = key;
   }
 
-  send({ method, path, body, headers = {} }: Call): Promise<Answer> {
+  /** The runtime may close a connection that lay idle in the moment in which it is used again; then nothing was asked yet. */
+  async send(call: Call): Promise<Answer> {
+    const sent = { isReused: false };
+    try {
+      return await this.#send(call, sent);
+    } catch (error) {
+      const isReset = error instanceof Error && "code" in error && error.code === "ECONNRESET";
+      if (!isReset || !sent.isReused) throw error;
+      return this.#send(call, sent);
+    }
+  }
+
+  #send({ method, path, body, headers = {} }: Call, sent: { isReused: boolean }): Promise<Answer> {
     const payload = body === undefined ? undefined : JSON.stringify(body);
+    const own = {
+      ...(this.#key === undefined ? {} : { authorization: `Bearer ${this.#key}` }),
+      ...(payload === undefined
+        ? {}
+        : { "content-type": "application/json", "content-length": Buffer.byteLength(payload) }),
+    };
+    const target = { agent: this.#agent, host: "127.0.0.1", port: this.#port, method, path };
     return new Promise((resolve, reject) => {
-      const outgoing = request(
-        {
-          agent: this.#agent,
-          host: "127.0.0.1",
-          port: this.#port,
-          method,
-          path,
-          headers: {
-            ...(this.#key === undefined ? {} : { authorization: `Bearer ${this.#key}` }),
-            ...(payload === undefined
-              ? {}
-              : { "content-type": "application/json", "content-length": Buffer.byteLength(payload) }),
-            ...headers,
-          },
-        },
-        (incoming) => {
-          const chunks: Buffer[] = [];
-          incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
-          incoming.on("error", reject);
-          incoming.on("end", () =>
-            resolve({ status: incoming.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") }),
-          );
-        },
-      );
-      outgoing.on("error", reject);
+      const outgoing = request({ ...target, headers: { ...own, ...headers } }, (incoming) => {
+        const chunks: Buffer[] = [];
+        incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+        incoming.on("error", reject);
+        incoming.on("end", () =>
+          resolve({ status: incoming.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") }),
+        );
+      });
+      outgoing.on("error", (error) => {
+        sent.isReused = outgoing.reusedSocket;
+        reject(error);
+      });
       outgoing.end(payload);
     });
   }

@@ -1,0 +1,176 @@
+// Every operation of the reference with a body that it would take, and everything that a neighbour owns.
+import { exports } from "cloudflare:workers";
+import { generate } from "./generated.ts";
+import { openWorld, type World } from "./world.ts";
+
+const self = (exports as unknown as { default: Fetcher }).default;
+
+export interface Operation {
+  /** `POST /v1/payouts/{payout_id}/pay`. */
+  readonly name: string;
+  readonly method: string;
+  readonly path: string;
+  /** A scope, `root`, or undefined where nobody in particular is asked for. */
+  readonly needs: string | undefined;
+}
+
+interface Document {
+  readonly paths: Readonly<
+    Record<string, Readonly<Record<string, { readonly "x-required-scope"?: string }>>>
+  >;
+}
+
+let document: Promise<unknown> | undefined;
+
+/** The reference does not change while the tests run. */
+export const readDocument = async <Shape>(): Promise<Shape> => {
+  document ??= self.fetch("http://stipend.test/openapi.json").then((answer) => answer.json());
+  return (await document) as Shape;
+};
+
+export const readOperations = async (): Promise<Operation[]> => {
+  const { paths } = await readDocument<Document>();
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      name: `${method.toUpperCase()} ${path}`,
+      method: method.toUpperCase(),
+      path,
+      needs: operation["x-required-scope"],
+    })),
+  );
+};
+
+/** What one program owns, by the name of the path parameter. */
+export interface Owned {
+  readonly program_id: string;
+  readonly affiliate_id: string;
+  readonly commission_id: string;
+  readonly payout_id: string;
+  readonly run_id: string;
+  readonly key_id: string;
+  readonly event_id: string;
+}
+
+export const ownedBy = async (world: World): Promise<Owned> => {
+  const affiliate_id = await world.affiliate({ external_id: "neighbour" });
+  const sale = await world.sale(affiliate_id, 1_000, { external_id: "neighbours-order" });
+  const { body } = await generate(world);
+  const key = await world.ok("POST", "/v1/api-keys", { name: "Key", scopes: ["events:read"] });
+  const { data } = await world.ok<{ data: { id: string }[] }>("GET", "/v1/events");
+  return {
+    program_id: world.program.id,
+    affiliate_id,
+    commission_id: sale.id,
+    payout_id: body.payouts[0]?.id ?? "",
+    run_id: body.run_id ?? "",
+    key_id: key.id,
+    event_id: data[0]?.id ?? "",
+  };
+};
+
+export const pathFor = ({ path }: Operation, owned: Readonly<Record<string, string>>): string =>
+  path.replaceAll(/\{(\w+)\}/g, (whole, name: string) => {
+    const id = owned[name];
+    if (id === undefined) throw new Error(`nobody owns ${whole}`);
+    return id;
+  });
+
+type BodyOf = (owned: Owned) => object | undefined;
+
+const nothing: BodyOf = () => undefined;
+const reason: BodyOf = () => ({ reason: "because" });
+const sale = (owned: Owned) => ({
+  external_id: "o-1",
+  amount: 5,
+  currency: "USD",
+  occurred_at: "2026-10-01T00:00:00Z",
+  affiliate_id: owned.affiliate_id,
+});
+
+/** A route that is not here fails the test: whoever adds one says what it takes. */
+export const BODIES: Readonly<Record<string, BodyOf>> = {
+  "GET /health": nothing,
+  "POST /v1/programs": () => ({ name: "Shop", default_currency: "USD" }),
+  "GET /v1/programs": nothing,
+  "POST /v1/programs/{program_id}/api-keys": nothing,
+  "GET /v1/program": nothing,
+  "PATCH /v1/program": () => ({ hold_days: 3 }),
+  "POST /v1/api-keys": () => ({ name: "Key", scopes: ["events:read"] }),
+  "GET /v1/api-keys": nothing,
+  "DELETE /v1/api-keys/{key_id}": nothing,
+  "POST /v1/api-keys/{key_id}/rotate": nothing,
+  "PUT /v1/program/credentials/stripe": () => ({ secret_key: "sk_test_mine" }),
+  "GET /v1/program/credentials/stripe": nothing,
+  "POST /v1/affiliates": () => ({ name: "Ada", email: "ada@example.com" }),
+  "GET /v1/affiliates": nothing,
+  "GET /v1/affiliates/{affiliate_id}": nothing,
+  "PATCH /v1/affiliates/{affiliate_id}": () => ({ name: "Mine" }),
+  "PUT /v1/affiliates/{affiliate_id}/payout-method": () => ({ payout_method: "manual" }),
+  "POST /v1/affiliates/{affiliate_id}/credits": () => ({ amount: 5, currency: "USD", note: "mine" }),
+  "GET /v1/affiliates/{affiliate_id}/balance": nothing,
+  "GET /v1/affiliates/{affiliate_id}/commissions": nothing,
+  "GET /v1/affiliates/{affiliate_id}/ledger": nothing,
+  "POST /v1/affiliates/{affiliate_id}/confirm-book": () => ({ evidence: "compared" }),
+  "POST /v1/commissions": sale,
+  "GET /v1/commissions": nothing,
+  "GET /v1/commissions/{commission_id}": nothing,
+  "POST /v1/commissions/{commission_id}/reverse": reason,
+  "POST /v1/commissions/{commission_id}/approve": nothing,
+  "POST /v1/commissions/{commission_id}/release": nothing,
+  "POST /v1/commissions/{commission_id}/reject": nothing,
+  "POST /v1/commissions/{commission_id}/hold": reason,
+  "POST /v1/payouts/generate": ({ affiliate_id }) => ({
+    period_end: "2026-11-01",
+    affiliate_ids: [affiliate_id],
+  }),
+  "POST /v1/payouts": ({ affiliate_id, commission_id }) => ({
+    affiliate_id,
+    currency: "USD",
+    commission_ids: [commission_id],
+  }),
+  "GET /v1/payouts": nothing,
+  "GET /v1/payouts/{payout_id}": nothing,
+  "PATCH /v1/payouts/{payout_id}": () => ({ admin_note: "mine" }),
+  "GET /v1/payouts/{payout_id}/commissions": nothing,
+  "POST /v1/payouts/{payout_id}/accept": nothing,
+  "POST /v1/payouts/{payout_id}/approve": nothing,
+  "POST /v1/payouts/{payout_id}/withdraw-approval": nothing,
+  "POST /v1/payouts/{payout_id}/retry": nothing,
+  "POST /v1/payouts/{payout_id}/reopen": nothing,
+  "POST /v1/payouts/{payout_id}/deny": nothing,
+  "POST /v1/payouts/{payout_id}/cancel": nothing,
+  "POST /v1/payouts/{payout_id}/mark-failed": reason,
+  "POST /v1/payouts/{payout_id}/return": reason,
+  "POST /v1/payouts/{payout_id}/pay": nothing,
+  "POST /v1/payouts/{payout_id}/mark-paid": nothing,
+  "POST /v1/payouts/{payout_id}/resolve": () => ({ outcome: "settled", evidence: "seen" }),
+  "GET /v1/payout-runs": nothing,
+  "GET /v1/payout-runs/{run_id}": nothing,
+  "GET /v1/payout-runs/{run_id}/skipped": nothing,
+  "GET /v1/events": nothing,
+  "GET /v1/events/{event_id}": nothing,
+  "GET /v1/ledger/entries": nothing,
+  "GET /v1/ledger/verify": nothing,
+};
+
+/** Operations whose path names nothing, and whose body does: it must be one's own. */
+export const BODY_NAMES: readonly string[] = [
+  "POST /v1/commissions",
+  "POST /v1/payouts/generate",
+  "POST /v1/payouts",
+];
+
+export interface Neighbours {
+  readonly world: World;
+  /** What belongs to the other program. */
+  readonly theirs: Owned;
+  readonly operations: readonly Operation[];
+}
+
+/** Two programs with the same external ids in both; the clock and the calls are the second one's. */
+export const openNeighbours = async (): Promise<Neighbours> => {
+  const other = await openWorld();
+  const theirs = await ownedBy(other);
+  const world = await openWorld();
+  return { world, theirs, operations: await readOperations() };
+};
