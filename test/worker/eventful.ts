@@ -83,14 +83,16 @@ const payInStoreCredit = async (world: World, id: AffiliateId): Promise<void> =>
 
 /** Comes back in two parts, so that its commissions stay paid and credits stand for the money. */
 const returnInParts = async (world: World, id: AffiliateId): Promise<void> => {
+  await world.useStripe(id);
   const sale = await world.sale(id, 600);
   await world.generate({ affiliate_ids: [id] });
   const payoutId = await holderOf(world, sale.id);
-  await world.ok("POST", `/v1/payouts/${payoutId}/mark-paid`, {});
+  await world.ok("POST", `/v1/payouts/${payoutId}/pay`, {}, { prefer: "wait=20" });
   await turn(world, id, { kind: "provider_return", payoutId, amount: 200, reason: "part" });
   const { data } = await world.ok<{ data: Loose[] }>("GET", `/v1/affiliates/${id}/commissions?limit=1`);
   await world.ok("POST", `/v1/commissions/${data[0]?.id}/reverse`, { amount: 50, reason: "less" });
   await turn(world, id, { kind: "provider_return", payoutId, amount: 400, reason: "the rest" });
+  await world.ok("PUT", `/v1/affiliates/${id}/payout-method`, { payout_method: "manual" });
 };
 
 const oweAndForgive = async (world: World, id: AffiliateId): Promise<{ paid: PayoutId; settled: string }> => {
@@ -142,7 +144,7 @@ const leaveOpen = async (
 };
 
 export const openEventful = async (): Promise<Eventful> => {
-  const world = await openWorld();
+  const world = await openWorld({ destination_cooldown_hours: 0 });
   const [ada, bea] = [(await world.affiliate()) as AffiliateId, (await world.affiliate()) as AffiliateId];
   await collectElsewhere(world, ada);
   await absorb(world, ada);

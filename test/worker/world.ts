@@ -63,6 +63,8 @@ export interface World {
   affiliate(overrides?: Json): Promise<string>;
   /** An affiliate whose payout method is a ready Stripe account. */
   stripeAffiliate(overrides?: Json): Promise<{ id: string; account: string }>;
+  /** Gives an affiliate a ready Stripe account; answers its id. */
+  useStripe(affiliateId: string): Promise<string>;
   sale(affiliateId: string, amount: number, more?: Json): Promise<Loose>;
   generate(more?: Json): Promise<{ run_id: string; payouts: Loose[]; skipped: Loose[] }>;
   verify(): Promise<{ ok: boolean; findings: unknown[] }>;
@@ -183,17 +185,18 @@ export const openWorld = async (policy: Json = {}): Promise<World> => {
         })
       ).id;
     },
-    async stripeAffiliate(overrides = {}) {
+    async useStripe(id) {
       await world.ok("PUT", "/v1/program/credentials/stripe", {
         secret_key: `sk_test_${program.id.slice(4)}_k`,
       });
       const account = String(stripe.seedAccount({}).id);
+      const method = { payout_method: "stripe", stripe_account_id: account };
+      await world.ok("PUT", `/v1/affiliates/${id}/payout-method`, method);
+      return account;
+    },
+    async stripeAffiliate(overrides = {}) {
       const id = await world.affiliate(overrides);
-      await world.ok("PUT", `/v1/affiliates/${id}/payout-method`, {
-        payout_method: "stripe",
-        stripe_account_id: account,
-      });
-      return { id, account };
+      return { id, account: await world.useStripe(id) };
     },
     sale: (affiliateId, amount, more = {}) =>
       world.ok("POST", "/v1/commissions", {
