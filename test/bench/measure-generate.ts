@@ -10,7 +10,7 @@ const COMMISSIONS = 10;
 const SMALL = 1000;
 const LARGE = 10_000;
 /** The first pair of small runs warms both sides up and is not counted. */
-const SMALL_PAIRS = 5;
+const SMALL_PAIRS = 4;
 const RUN_WITHIN_MS = 120_000;
 const TRIPS_PER_THOUSAND = 6;
 

@@ -77,7 +77,7 @@ const measureCold = async (stage: Stage, report: Report, before: Shop, restarted
   shop.http.close();
 };
 
-/** Passes the key check and goes no further. The pause lets the key's last_used_at be written, which happens once in five minutes. */
+/** Passes the key check and goes no further. */
 const refusedByShape = async (shop: Shop): Promise<void> => {
   await shop.http.want({ method: "POST", path: "/v1/commissions", body: { nonsense: true } }, 422);
 };

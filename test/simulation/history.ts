@@ -1,7 +1,7 @@
 // One history: a world, steps with faults, the oracle after each, and at the end the quiet in which everything must have come out right.
 import * as fc from "fast-check";
-import { Draw } from "./draw.ts";
 import { disarmOurs } from "./disarm.ts";
+import { Draw } from "./draw.ts";
 import { arm, COMMAND_FAULTS, OUR_FAULTS, PROVIDER_FAULTS } from "./faults.ts";
 import { OPERATION_NAMES, OPERATIONS, type OperationName } from "./operations.ts";
 import { checkAll } from "./oracle.ts";

@@ -1,6 +1,7 @@
 // All operations of a history with their weights.
-import * as commissions from "./commission-operations.ts";
+
 import type { Operation } from "./commission-operations.ts";
+import * as commissions from "./commission-operations.ts";
 import * as payouts from "./payout-operations.ts";
 import * as programs from "./program-operations.ts";
 import * as provider from "./provider-operations.ts";

@@ -1,9 +1,10 @@
 // The oracle: every promise, checked on everything that the book and the provider hold, by plain sums of its own.
+
+import { endOfDate } from "../../src/domain/dates.ts";
 import { checkBooks } from "./oracle-books.ts";
 import { checkClaims } from "./oracle-claims.ts";
 import { checkJournal } from "./oracle-journal.ts";
 import { checkProvider } from "./oracle-provider.ts";
-import { endOfDate } from "../../src/domain/dates.ts";
 import { amountIn, groupBy, type Row, type Snapshot, sumOf, textIn } from "./snapshot.ts";
 import { must } from "./violation.ts";
 import type { World } from "./world.ts";

@@ -1,7 +1,8 @@
 // What changes around the book: policy, payout methods, suspension, credentials, requests of affiliates, credit spent and debts written off.
+
+import { dateOf } from "../../src/domain/dates.ts";
 import type { AffiliateId } from "../../src/domain/ids.ts";
 import type { ClaimCommand, MoneyCommand } from "../../src/domain/ledger/command.ts";
-import { dateOf } from "../../src/domain/dates.ts";
 import { applyTurn } from "../../src/operations/apply-turn.ts";
 import { setPayoutMethod } from "../../src/operations/set-payout-method.ts";
 import { setStripeCredentials } from "../../src/operations/set-stripe-credentials.ts";

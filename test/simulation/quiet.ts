@@ -1,6 +1,7 @@
 // The end of a history: faults stop, time passes, messages drain; then nothing may be left open, and nothing changes any more.
-import type { Draw } from "./draw.ts";
+
 import { disarmOurs } from "./disarm.ts";
+import type { Draw } from "./draw.ts";
 import { checkAll } from "./oracle.ts";
 import { checkNothingElseSent } from "./oracle-provider.ts";
 import { recoverProvider, resolvePayment } from "./provider-operations.ts";

@@ -1,6 +1,7 @@
 // Time, cron and the queue: messages that come once, twice, in another order or never, and a clock that jumps.
-import type { Operation } from "./commission-operations.ts";
+
 import { ask } from "./ask.ts";
+import type { Operation } from "./commission-operations.ts";
 import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
 
