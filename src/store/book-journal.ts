@@ -55,22 +55,29 @@ const deltasOf = (turns: readonly DecidedTurn[]): Delta[] => {
   return [...deltas.values()];
 };
 
-const NEW_BALANCES = `INSERT INTO balances (affiliate_id, currency, seq, ${ACCOUNTS.join(", ")})
-  SELECT value ->> 0, value ->> 1, value ->> 2, ${ACCOUNTS.map((_, i) => `value ->> ${i + 3}`).join(", ")} FROM json_each(?1)`;
+const BOUNDED = ["pending", "available", "reserved", "paid", "store_credit"] as const;
 
-/** By increments: an upsert with a negative one would fail the CHECK on the row that it proposes. */
+/** An upsert proposes the delta as a row, which the CHECKs refuse where an account with a bound would go down. */
+const fitsUpsert = ({ isNew, by }: Delta): boolean =>
+  isNew || (by.recovery <= 0 && BOUNDED.every((account) => by[account] >= 0));
+
+const RAISED_BALANCES = `INSERT INTO balances (affiliate_id, currency, seq, ${ACCOUNTS.join(", ")})
+  SELECT value ->> 0, value ->> 1, value ->> 2, ${ACCOUNTS.map((_, i) => `value ->> ${i + 3}`).join(", ")} FROM json_each(?1) WHERE true
+  ON CONFLICT DO UPDATE SET seq = excluded.seq, ${ACCOUNTS.map((account) => `${account} = ${account} + excluded.${account}`).join(", ")}`;
+
+/** By increments. */
 const MOVED_BALANCES = `UPDATE balances SET seq = j.seq, ${ACCOUNTS.map((account) => `${account} = balances.${account} + j.${account}`).join(", ")}
   FROM (SELECT value ->> 0 AS aff, value ->> 1 AS cur, value ->> 2 AS seq, ${ACCOUNTS.map((account, i) => `value ->> ${i + 3} AS ${account}`).join(", ")} FROM json_each(?1)) j
   WHERE balances.affiliate_id = j.aff AND balances.currency = j.cur`;
 
 export const balanceStatements = (db: D1Database, turns: readonly DecidedTurn[]): D1PreparedStatement[] => {
   const deltas = deltasOf(turns);
-  const rows = (isNew: boolean) =>
+  const rows = (isRaised: boolean) =>
     deltas
-      .filter((delta) => delta.isNew === isNew)
+      .filter((delta) => fitsUpsert(delta) === isRaised)
       .map((d) => [d.affiliateId, d.currency, d.seq, ...ACCOUNTS.map((account) => d.by[account])]);
   return [
-    ...chunksOf(rows(true)).map(({ json }) => db.prepare(NEW_BALANCES).bind(json)),
+    ...chunksOf(rows(true)).map(({ json }) => db.prepare(RAISED_BALANCES).bind(json)),
     ...chunksOf(rows(false)).flatMap(({ json, count }) => [
       db.prepare(MOVED_BALANCES).bind(json),
       guardOf(db, count),

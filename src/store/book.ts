@@ -1,7 +1,6 @@
 // The only writer of money: one D1 batch per list of turns, all or nothing, whatever of it is stale or doubled.
 
 import type { Actor } from "../domain/events.ts";
-import type { ProgramId } from "../domain/ids.ts";
 import type { Book, Change, Result } from "../domain/ledger/book.ts";
 import { eventCountOf } from "../domain/ledger/decide.ts";
 import { balanceStatements, entryStatement, eventStatements, paidLineStatement } from "./book-journal.ts";
@@ -49,14 +48,10 @@ const turnRow = (turn: DecidedTurn): (string | number)[] => [
   turn.at,
 ];
 
+/** Aborts the batch where the program's policy is not the one that the turns were decided on. */
 const TURNS = `INSERT INTO turns (affiliate_id, seq, program_id, command_id, request_sha, verdict, event_seq, at)
-  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7 FROM json_each(?1)`;
-
-/** Aborts the batch where the program's policy is not the one that the turns were decided on. Writes nothing. */
-const policyGuard = (db: D1Database, programId: ProgramId, version: number): D1PreparedStatement =>
-  db
-    .prepare("SELECT iif((SELECT policy_version FROM programs WHERE id = ?1) = ?2, 1, json('policy')) AS ok")
-    .bind(programId, version);
+  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+    iif((SELECT policy_version FROM programs WHERE id = ?2) = ?3, value ->> 7, json('policy')) FROM json_each(?1)`;
 
 const RUN_ITEMS = `INSERT INTO run_items (run_id, affiliate_id, currency, payout_id, reason, blockers)
   SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?1) WHERE true
@@ -80,8 +75,7 @@ export const turnStatements = (db: D1Database, turns: readonly DecidedTurn[]): D
   if (first === undefined) return [];
   const { programId, policyVersion } = first.book;
   return [
-    ...chunksOf(turns.map(turnRow)).map(({ json }) => db.prepare(TURNS).bind(json)),
-    policyGuard(db, programId, policyVersion),
+    ...chunksOf(turns.map(turnRow)).map(({ json }) => db.prepare(TURNS).bind(json, programId, policyVersion)),
     ...entryStatement(db, turns),
     ...balanceStatements(db, turns),
     ...objectStatements(db, turns),

@@ -39,7 +39,7 @@ export const insertRows = <T>(
   if (values.length === 0) return [];
   const names = Object.keys(columns.cells);
   const cells = Object.values(columns.cells);
-  const sql = `INSERT INTO ${columns.table} (${names.join(", ")}) SELECT ${names.map((_, i) => valueAt(i)).join(", ")} FROM json_each(?1)`;
+  const sql = `INSERT INTO ${columns.table} (${names.join(", ")}) WITH j(value) AS MATERIALIZED (SELECT value FROM json_each(?1)) SELECT ${names.map((_, i) => valueAt(i)).join(", ")} FROM j`;
   return chunksOf(values.map((value) => cells.map((cell) => cell(value)))).map(({ json }) =>
     db.prepare(sql).bind(json),
   );
