@@ -43,6 +43,20 @@ CREATE TABLE `programs` (
 	CONSTRAINT "programs_version" CHECK(typeof(policy_version) = 'integer' AND policy_version BETWEEN 1 AND 9007199254740991)
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
+CREATE TABLE `stripe_onboardings` (
+	`program_id` text NOT NULL,
+	`affiliate_id` text NOT NULL,
+	`n` integer NOT NULL,
+	`provider_account` text NOT NULL,
+	`idempotency_key` text NOT NULL,
+	`request` text NOT NULL,
+	`account_id` text,
+	`created_at` integer NOT NULL,
+	`updated_at` integer NOT NULL,
+	PRIMARY KEY(`program_id`, `affiliate_id`, `n`),
+	CONSTRAINT "stripe_onboardings_n" CHECK(typeof(n) = 'integer' AND n BETWEEN 1 AND 9007199254740991)
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE `deliveries` (
 	`program_id` text NOT NULL,
 	`id` text NOT NULL,
@@ -76,14 +90,6 @@ CREATE TABLE `idempotency_keys` (
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `idempotency_keys_expiry` ON `idempotency_keys` (`expires_at`);--> statement-breakpoint
-CREATE TABLE `inbound_events` (
-	`program_id` text NOT NULL,
-	`provider` text NOT NULL,
-	`id` text NOT NULL,
-	`at` integer NOT NULL,
-	PRIMARY KEY(`program_id`, `provider`, `id`)
-) STRICT, WITHOUT ROWID;
---> statement-breakpoint
 CREATE TABLE `webhook_endpoints` (
 	`program_id` text NOT NULL,
 	`id` text NOT NULL,
@@ -118,6 +124,8 @@ CREATE TABLE `affiliates` (
 	`destination_changed_at` integer,
 	`ready` integer NOT NULL,
 	`missing` text NOT NULL,
+	`ready_as_of` integer,
+	`onboarded_at` integer,
 	`tax_form_at` integer,
 	`created_at` integer NOT NULL,
 	`updated_at` integer NOT NULL,
@@ -289,6 +297,7 @@ CREATE TABLE `attempts` (
 	`provider_ref` text,
 	`detail` text,
 	`tries` integer NOT NULL,
+	`empty_since` integer,
 	`next_attempt_at` integer,
 	`created_at` integer NOT NULL,
 	`updated_at` integer NOT NULL,
@@ -400,6 +409,7 @@ CREATE TABLE `run_items` (
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `payout_file_items` (
+	`program_id` text NOT NULL,
 	`file_id` text NOT NULL,
 	`payout_id` text NOT NULL,
 	`attempt_id` text NOT NULL,
@@ -409,18 +419,23 @@ CREATE TABLE `payout_file_items` (
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `payout_file_items_live` ON `payout_file_items` (`payout_id`) WHERE voided = 0;--> statement-breakpoint
-CREATE INDEX `payout_file_items_end_to_end` ON `payout_file_items` (`end_to_end_id`);--> statement-breakpoint
+CREATE INDEX `payout_file_items_end_to_end` ON `payout_file_items` (`program_id`,`end_to_end_id`);--> statement-breakpoint
 CREATE TABLE `payout_files` (
 	`program_id` text NOT NULL,
 	`id` text NOT NULL,
 	`format` text NOT NULL,
-	`content` text NOT NULL,
+	`sealed` text NOT NULL,
 	`sha256` text NOT NULL,
+	`message_id` text NOT NULL,
+	`payout_count` integer NOT NULL,
+	`totals` text NOT NULL,
+	`run_id` text,
 	`voided_at` integer,
 	`void_reason` text,
 	`created_by` text NOT NULL,
 	`created_at` integer NOT NULL,
-	PRIMARY KEY(`program_id`, `id`)
+	PRIMARY KEY(`program_id`, `id`),
+	CONSTRAINT "payout_files_totals" CHECK(json_valid(totals))
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `payout_plans` (

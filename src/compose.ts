@@ -7,12 +7,21 @@ import { ROUTES } from "./http/routes/all.ts";
 import { takeDeadLetters, takeHints } from "./jobs/queue.ts";
 import { tick } from "./jobs/schedule.ts";
 import type { LedgerPorts } from "./ledger/turn.ts";
+import { bankTransferRail } from "./rails/bank-transfer.ts";
 import { manualRail } from "./rails/manual.ts";
+import { paypalRail } from "./rails/paypal.ts";
+import { accountOfPayPal } from "./rails/paypal-accounts.ts";
+import { paypalInbound } from "./rails/paypal-events.ts";
+import type { RailProgram } from "./rails/rail.ts";
 import { storeCreditRail } from "./rails/store-credit.ts";
 import { stripeRail } from "./rails/stripe.ts";
 import { accountOfKey, readinessOf } from "./rails/stripe-accounts.ts";
+import { stripeInbound } from "./rails/stripe-events.ts";
+import { wiseRail } from "./rails/wise.ts";
+import { accountOfWise } from "./rails/wise-accounts.ts";
+import { wiseInbound } from "./rails/wise-events.ts";
 import { findKey, touchKey } from "./store/access.ts";
-import { stripeSecretOf } from "./store/credentials.ts";
+import { type Provider, secretsOf } from "./store/credentials.ts";
 import { makeVault } from "./store/vault.ts";
 
 /** What wrangler's configuration binds, and the secrets. */
@@ -29,6 +38,10 @@ export interface Env {
   readonly MASTER_KEY: string;
   readonly PUBLIC_URL: string;
   readonly STRIPE_API_BASE: string;
+  /** Empty: PayPal's own address for the program's mode; anything else is used for test programs only. */
+  readonly PAYPAL_API_BASE: string;
+  /** Empty: Wise's own address for the program's mode; anything else is used for test programs only. */
+  readonly WISE_API_BASE: string;
 }
 
 /** `id:value,id:value`, or one value whose id is the default. */
@@ -51,11 +64,11 @@ const hintQueue = (queue: Queue<Hint>): Ports["hints"] => ({
   },
 });
 
+type ProviderPort = "rails" | "stripeAccounts" | "paypalAccounts" | "wiseAccounts" | "inbound";
+export type PlatformPorts = Omit<AppPorts, ProviderPort>;
+
 /** The ports that touch nothing but the platform; tests put theirs over them. */
-export const platformPorts = (
-  env: Env,
-  execution: Execution | undefined,
-): Omit<AppPorts, "rails" | "stripeAccounts"> => ({
+export const platformPorts = (env: Env, execution: Execution | undefined): PlatformPorts => ({
   now: () => Date.now(),
   random: randomBytes,
   db: env.DB,
@@ -71,6 +84,8 @@ export const platformPorts = (
     cursorKey: env.CURSOR_KEY,
     publicUrl: env.PUBLIC_URL,
     stripeApiBase: env.STRIPE_API_BASE,
+    paypalApiBase: env.PAYPAL_API_BASE,
+    wiseApiBase: env.WISE_API_BASE,
   },
   log,
   sleep,
@@ -92,21 +107,35 @@ const vaultOf = (masterKey: string): Ports["vault"] => {
 };
 
 /** Rails are made over the other ports, so that a fault put into one of those reaches them too. */
-export const withRails = (ports: Omit<AppPorts, "rails" | "stripeAccounts">): AppPorts => {
-  const stripe = { http: ports.http, apiBase: ports.config.stripeApiBase };
+export const withRails = (ports: PlatformPorts): AppPorts => {
+  const secretOf =
+    <P extends Provider>(provider: P) =>
+    (program: RailProgram) =>
+      secretsOf(ports.db, ports.vault, program.id, provider);
+  const { http, now, config } = ports;
+  const stripe = { http, apiBase: config.stripeApiBase, secretOf: secretOf("stripe") };
+  const paypal = { http, now, apiBase: config.paypalApiBase, secretOf: secretOf("paypal") };
+  const wise = { http, now, apiBase: config.wiseApiBase, secretOf: secretOf("wise") };
   return {
     ...ports,
     stripeAccounts: {
       accountOfKey: (secretKey) => accountOfKey(stripe, secretKey),
       readinessOf: (secretKey, accountId) => readinessOf(stripe, secretKey, accountId),
     },
+    paypalAccounts: { accountOf: (program, secrets) => accountOfPayPal(paypal, program, secrets) },
+    wiseAccounts: { accountOf: (program, secrets) => accountOfWise(wise, program, secrets) },
+    inbound: {
+      stripe: stripeInbound({ now, secretOf: stripe.secretOf }),
+      paypal: paypalInbound(paypal),
+      wise: wiseInbound(wise),
+    },
     rails: {
-      stripe: stripeRail({
-        ...stripe,
-        secretOf: (program) => stripeSecretOf(ports.db, ports.vault, program.id),
-      }),
-      manual: manualRail,
+      stripe: stripeRail(stripe),
+      paypal: paypalRail(paypal),
+      wise: wiseRail(wise),
+      bank_transfer: bankTransferRail,
       store_credit: storeCreditRail,
+      manual: manualRail,
     },
   };
 };

@@ -1,11 +1,12 @@
 // Everything an operation may touch: each way out of the process is a port, so that a test can put a fault into any of them.
+import type { PayPalSecrets, WiseSecrets } from "./domain/credentials.ts";
 import type { Actor } from "./domain/events.ts";
 import type { AffiliateId, PayoutId, ProgramId, RunId } from "./domain/ids.ts";
 import type { TurnAnswer, TurnRequest } from "./domain/ledger/book.ts";
 import type { PayoutMethod } from "./domain/payout.ts";
 import type { Policy } from "./domain/policy.ts";
 import type { Refusal } from "./domain/refusals.ts";
-import type { PayoutRail } from "./rails/rail.ts";
+import type { InboundSource, PayoutRail, RailProgram } from "./rails/rail.ts";
 
 /** A message is a hint: what must happen stands in D1, and the sweeper sends the hint again. */
 export type Hint =
@@ -40,6 +41,15 @@ export interface Vault {
   open(sealed: string, place: string): Promise<string>;
 }
 
+/** Whom a provider takes a program's secrets for; a call throws where the provider cannot be asked. */
+export interface ProviderAccounts<Secrets> {
+  /** The provider's own account that the secrets belong to. */
+  accountOf(program: RailProgram, secrets: Secrets): Promise<string | { readonly refusal: Refusal }>;
+}
+
+/** Providers that send messages by themselves. */
+export type InboundProvider = "stripe" | "paypal" | "wise";
+
 /** What Stripe says of its accounts; a call throws where Stripe cannot be asked. */
 export interface StripeAccounts {
   /** The platform account that a secret key belongs to. */
@@ -69,6 +79,9 @@ export interface Ports {
   http(request: Request): Promise<Response>;
   readonly vault: Vault;
   readonly stripeAccounts: StripeAccounts;
+  readonly paypalAccounts: ProviderAccounts<PayPalSecrets>;
+  readonly wiseAccounts: ProviderAccounts<WiseSecrets>;
+  readonly inbound: Readonly<Record<InboundProvider, InboundSource>>;
   readonly config: Config;
   log(line: LogLine): void;
   sleep(ms: number): Promise<void>;
@@ -84,6 +97,10 @@ export interface Config {
   readonly cursorKey: string;
   readonly publicUrl: string;
   readonly stripeApiBase: string;
+  /** Empty: PayPal's own address for the program's mode. */
+  readonly paypalApiBase: string;
+  /** Empty: Wise's own address for the program's mode. */
+  readonly wiseApiBase: string;
 }
 
 export interface Program {

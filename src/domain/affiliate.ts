@@ -33,6 +33,10 @@ export interface Affiliate {
   readonly ready: boolean;
   /** Names of what the provider still misses. */
   readonly missing: readonly string[];
+  /** When the provider was asked for `ready` and `missing`; null where nobody was asked. */
+  readonly readyAsOf: number | null;
+  /** When the affiliate's Stripe account could first be sent money. */
+  readonly onboardedAt: number | null;
   readonly taxFormAt: number | null;
   readonly createdAt: number;
   readonly updatedAt: number;

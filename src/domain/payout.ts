@@ -149,6 +149,8 @@ export interface Attempt {
   readonly detail: string | null;
   /** How often an answer, or the lack of one, was written down. */
   readonly tries: number;
+  /** Since when complete look-ups find nothing, after the provider's key window; epoch milliseconds. */
+  readonly emptySince: number | null;
   readonly nextAttemptAt: number | null;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -157,11 +159,23 @@ export interface Attempt {
 /** What a rail reports. Only `refused` releases money. */
 export type RailOutcome =
   | { readonly kind: "settled"; readonly ref: string }
-  | { readonly kind: "accepted"; readonly ref: string }
+  | {
+      readonly kind: "accepted";
+      readonly ref: string;
+      /** What the provider waits for, in its own words. */
+      readonly detail?: string;
+      /** How long that may take before it is announced as stalled, in milliseconds from now. */
+      readonly expectedWithinMs?: number;
+    }
   | { readonly kind: "refused"; readonly code: string; readonly detail: string }
   | { readonly kind: "deferred"; readonly detail: string; readonly retryAfterS?: number }
-  | { readonly kind: "unknown"; readonly detail: string }
-  | { readonly kind: "needs_hand"; readonly instructions: string };
+  | {
+      readonly kind: "unknown";
+      readonly detail: string;
+      /** Too late to send again, and a complete look-up found nothing. */
+      readonly isEmptyLook?: boolean;
+    }
+  | { readonly kind: "needs_hand"; readonly instructions: string; readonly ref?: string };
 
 const RETRY_OFFSETS_S = [2, 5, 10, 20, 30];
 
@@ -173,11 +187,23 @@ export const nextLookAt = (beganAt: number, now: number): number => {
   return beganAt + 1000 * (early ?? (Math.floor(elapsedS / stepS) + 1) * stepS);
 };
 
+const DAY_MS = 86_400_000;
+
+/** The next moment to ask about what the provider is working on: as nextLookAt for a day, then every six hours. */
+export const nextPollAt = (beganAt: number, now: number): number =>
+  now - beganAt < DAY_MS ? nextLookAt(beganAt, now) : now + DAY_MS / 4;
+
 /** A begun attempt that nobody touched for this long counts as unknown: the process that began it is gone. */
 export const BEGUN_STALE_MS = 25_000;
 
 /** Stripe may forget a key after 24 h, and then the same key is a new request: an hour of margin, from the attempt row's creation. */
 export const KEY_WINDOW_MS = 23 * 3_600_000;
+
+/** Two complete look-ups that find nothing must be this far apart before "not made" may be concluded. */
+export const EMPTY_LOOKS_APART_MS = 10 * 60_000;
+
+/** Beyond this only a person says what became of an attempt: providers' event histories end here. */
+export const HISTORY_WINDOW_MS = 30 * DAY_MS;
 
 /** How long a sent payout may stay processing before it is announced as stalled. */
 export const EXPECTED_WITHIN_MS = 15 * 60_000;

@@ -52,10 +52,13 @@ const begin = async (
   tried = 1,
 ): Promise<PaymentNext | Attempt> => {
   const { payout, affiliate } = payment;
-  const frozen: Instruction | { refusal: Refusal } = await rail.freeze(ctx.program, payout, affiliate);
+  const mint = newBody(ctx);
+  const frozen: Instruction | { refusal: Refusal } = await rail.freeze(ctx.program, payout, affiliate, {
+    attemptId: `att_${mint}`,
+    key: `po:${payout.id}:${payout.attemptCount + 1}`,
+  });
   if ("refusal" in frozen) return sendBack(ctx, payout, frozen.refusal);
   const command = { kind: "begin_payment", payoutId: payout.id, instruction: frozen } as const;
-  const mint = newBody(ctx);
   const answer = await turn(
     ctx,
     payout.affiliateId,

@@ -7,7 +7,7 @@ import type { PayoutMethod } from "../domain/payout.ts";
 import { carries } from "../domain/plan.ts";
 import { type RefusalCode, Refused, refuse } from "../domain/refusals.ts";
 import { type AffiliateRef, destinationPlace } from "../store/affiliates.ts";
-import { stripeSecretOf } from "../store/credentials.ts";
+import { secretsOf } from "../store/credentials.ts";
 import { digestOf } from "../store/key-hash.ts";
 import { findProgram } from "../store/programs.ts";
 import { applyTurn, type TurnInput } from "./apply-turn.ts";
@@ -32,6 +32,7 @@ export type MethodChoice =
 interface Standing {
   readonly ready: boolean;
   readonly missing: readonly string[];
+  readonly readyAsOf: number | null;
 }
 
 const no = (code: RefusalCode, detail: string, pointer: string): Refused =>
@@ -81,13 +82,17 @@ const destinationOf = async (
 
 /** Only Stripe says of itself whether an account can be sent money; elsewhere the payment will show. */
 const standingOf = async (ctx: Ctx, choice: MethodChoice): Promise<Standing> => {
-  if (choice.method !== "stripe") return { ready: true, missing: [] };
-  const secret = await stripeSecretOf(ctx.db, ctx.vault, ctx.program.id);
+  if (choice.method !== "stripe") return { ready: true, missing: [], readyAsOf: null };
+  const secret = await secretsOf(ctx.db, ctx.vault, ctx.program.id, "stripe");
   if (secret === undefined) {
     const detail = "The program has no Stripe credentials: PUT /v1/program/credentials/stripe first.";
     throw no("credentials_missing", detail, "/payout_method");
   }
-  return askStripe(ctx.stripeAccounts.readinessOf(secret.secretKey, choice.accountId));
+  const readyAsOf = ctx.now();
+  const { ready, missing } = await askStripe(
+    ctx.stripeAccounts.readinessOf(secret.secretKey, choice.accountId),
+  );
+  return { ready, missing, readyAsOf };
 };
 
 const assertOffered = async (ctx: Ctx, method: PayoutMethod): Promise<void> => {
@@ -107,9 +112,9 @@ export const setPayoutMethod = async (
   if (choice.method === "wise" && !carries("wise", choice.currency)) {
     throw no("currency_not_supported_by_method", `wise cannot carry ${choice.currency}.`, "/currency");
   }
-  const { ready, missing } = await standingOf(ctx, choice);
+  const standing = await standingOf(ctx, choice);
   const destination = await destinationOf(ctx, id, choice);
-  const command = { kind: "set_payout_method", destination, ready, missing } as const;
+  const command = { kind: "set_payout_method", destination, ...standing } as const;
   const done = await applyTurn(ctx, id, command, input, "affiliate");
   return { affiliate: await requireAffiliate(ctx, { id }), replayed: done.replayed };
 };

@@ -1,12 +1,8 @@
 // Stores a program's Stripe secrets, after Stripe itself has said whose they are.
 import type { Ctx } from "../context.ts";
+import type { StripeSecrets } from "../domain/credentials.ts";
 import { Refused, refuse } from "../domain/refusals.ts";
-import {
-  type Credentials,
-  credentialsPlace,
-  putCredentials,
-  type StripeSecrets,
-} from "../store/credentials.ts";
+import { type Credentials, credentialsPlace, putCredentials } from "../store/credentials.ts";
 import { askStripe } from "./ask-stripe.ts";
 
 /** A test program refuses live secrets and the reverse: the key itself says which it is. */

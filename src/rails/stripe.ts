@@ -109,7 +109,7 @@ type SecretOf = StripeRailPorts["secretOf"];
 
 const freeze =
   (secretOf: SecretOf): PayoutRail["freeze"] =>
-  async (program, payout, affiliate: Affiliate): Promise<Instruction | ReturnType<typeof refuse>> => {
+  async (program, payout, affiliate: Affiliate, next): Promise<Instruction | ReturnType<typeof refuse>> => {
     const secret = await secretOf(program);
     if (secret === undefined) {
       return refuse(
@@ -126,7 +126,7 @@ const freeze =
       apiVersion: STRIPE_API_VERSION,
       destination: account,
       destinationSha: affiliate.destination.sha,
-      request: requestOf(payout, account, `po:${payout.id}:${payout.attemptCount + 1}`),
+      request: requestOf(payout, account, next.key),
       amount: payout.amount,
       currency: payout.currency,
     };

@@ -1,4 +1,5 @@
 // A program's credentials with payment providers: the account in the clear, every secret sealed in one value.
+import type { PayPalSecrets, StripeSecrets, WiseSecrets } from "../domain/credentials.ts";
 import type { ProgramId } from "../domain/ids.ts";
 import { type Announcement, commitAnnounced } from "./events.ts";
 import { numberIn, type Row } from "./rows.ts";
@@ -18,12 +19,10 @@ export interface Credentials {
   readonly updatedAt: number;
 }
 
-export interface StripeSecrets {
-  readonly secretKey: string;
-  /** Of the platform's own endpoint, `whsec_…`. */
-  readonly webhookSecret: string | null;
-  /** Of the endpoint for events of connected accounts, `whsec_…`. */
-  readonly connectWebhookSecret: string | null;
+export interface SecretsOf {
+  readonly stripe: StripeSecrets;
+  readonly paypal: PayPalSecrets;
+  readonly wise: WiseSecrets;
 }
 
 /** Where the sealed value stands: moved to another row it does not open. */
@@ -50,16 +49,17 @@ export const findCredentials = async (
   };
 };
 
-/** Who sends money for this program on Stripe now; undefined where no credentials are stored. */
-export const stripeSecretOf = async (
+/** Who sends money for this program at a provider now; undefined where no credentials are stored. */
+export const secretsOf = async <P extends Provider>(
   db: D1Database,
   vault: { open(sealed: string, place: string): Promise<string> },
   programId: ProgramId,
-): Promise<(StripeSecrets & { readonly account: string }) | undefined> => {
-  const stored = await findCredentials(db, programId, "stripe");
+  provider: P,
+): Promise<(SecretsOf[P] & { readonly account: string }) | undefined> => {
+  const stored = await findCredentials(db, programId, provider);
   if (stored === undefined) return undefined;
-  const opened = await vault.open(stored.sealed, credentialsPlace(programId, "stripe"));
-  return { ...(JSON.parse(opened) as StripeSecrets), account: stored.account };
+  const opened = await vault.open(stored.sealed, credentialsPlace(programId, provider));
+  return { ...(JSON.parse(opened) as SecretsOf[P]), account: stored.account };
 };
 
 /** Resend and look-up go through the attempt's own account, so that account stays while an attempt on it is open. */

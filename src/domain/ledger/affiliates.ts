@@ -1,5 +1,5 @@
 // The affiliate's own turns: created, changed, suspended, and told where its money goes; and the money that is not a commission.
-import type { Affiliate } from "../affiliate.ts";
+import type { Affiliate, Destination } from "../affiliate.ts";
 import { isAmount } from "../money.ts";
 import type { Overrides } from "../policy.ts";
 import { refuse } from "../refusals.ts";
@@ -19,6 +19,8 @@ const create = (draft: Draft, command: Of<"create_affiliate">): Step => {
     destinationChangedAt: null,
     ready: false,
     missing: [],
+    readyAsOf: null,
+    onboardedAt: null,
     taxFormAt: null,
     createdAt: draft.now,
     updatedAt: draft.now,
@@ -57,10 +59,52 @@ const setMethod = (draft: Draft, before: Affiliate, command: Of<"set_payout_meth
   const patch = {
     destination: command.destination,
     destinationChangedAt: changedAt,
-    ready: command.ready,
-    missing: command.missing,
+    ...standing(draft, before, command.destination.method, command),
   };
-  return put(draft, before, patch, same ? "affiliate.updated" : "affiliate.payout_method_changed");
+  const step = put(draft, before, patch, same ? "affiliate.updated" : "affiliate.payout_method_changed");
+  announceOnboarded(draft, before, patch);
+  return step;
+};
+
+type Standing = Pick<Affiliate, "ready" | "missing" | "readyAsOf" | "onboardedAt">;
+
+/** Only a provider's account is onboarded, and only once. */
+const standing = (
+  draft: Draft,
+  before: Affiliate,
+  method: Destination["method"],
+  said: Omit<Standing, "onboardedAt">,
+): Standing => ({
+  ready: said.ready,
+  missing: said.missing,
+  readyAsOf: said.readyAsOf,
+  onboardedAt: before.onboardedAt ?? (method === "stripe" && said.ready ? draft.now : null),
+});
+
+const announceOnboarded = (draft: Draft, before: Affiliate, after: Standing): void => {
+  if (before.onboardedAt !== null || after.onboardedAt === null) return;
+  const { id, status } = before;
+  announce(draft, "affiliate.onboarded", { object: "affiliate", id, affiliate_id: id, status });
+};
+
+/** An answer that was asked for before the one that stands is too old to say anything. */
+const setReadiness = (draft: Draft, before: Affiliate, command: Of<"set_readiness">): Step => {
+  const { destination, readyAsOf } = before;
+  const isSame = before.ready === command.ready && before.missing.join("\n") === command.missing.join("\n");
+  if (destination?.account !== command.account || isSame || (readyAsOf ?? 0) > command.readyAsOf)
+    return { unchanged: { kind: "affiliate", affiliateId: before.id } };
+  const patch = standing(draft, before, destination.method, command);
+  const step = put(draft, before, patch, "affiliate.updated");
+  announceOnboarded(draft, before, patch);
+  return step;
+};
+
+const resealDestination = (draft: Draft, before: Affiliate, command: Of<"reseal_destination">): Step => {
+  const { destination } = before;
+  const result = { kind: "affiliate", affiliateId: before.id } as const;
+  if (destination === null || destination.sealed !== command.sealed) return { unchanged: result };
+  draft.updatedAffiliate = { ...before, destination: { ...destination, sealed: command.resealed } };
+  return { result };
 };
 
 const mergeOverrides = (before: Overrides, patch: OverridesPatch): Overrides =>
@@ -79,9 +123,16 @@ export const affiliateTurn = (draft: Draft, command: AffiliateCommand): Step => 
   if (command.kind === "create_affiliate") return create(draft, command);
   const before = draft.book.affiliate;
   if (before === undefined) return refuse("affiliate_not_found", "No such affiliate in this program.");
-  return command.kind === "set_payout_method"
-    ? setMethod(draft, before, command)
-    : update(draft, before, command);
+  switch (command.kind) {
+    case "set_payout_method":
+      return setMethod(draft, before, command);
+    case "set_readiness":
+      return setReadiness(draft, before, command);
+    case "reseal_destination":
+      return resealDestination(draft, before, command);
+    case "update_affiliate":
+      return update(draft, before, command);
+  }
 };
 
 /** A turn without entries: the evidence stays in its verdict. */

@@ -46,7 +46,19 @@ export type AffiliateCommand =
       readonly destination: Destination;
       readonly ready: boolean;
       readonly missing: readonly string[];
-    };
+      /** When the provider was asked for the two; null where nobody was. */
+      readonly readyAsOf: number | null;
+    }
+  /** What a provider says of the account that the affiliate's money goes to; of another account it is nothing. */
+  | {
+      readonly kind: "set_readiness";
+      readonly account: string;
+      readonly ready: boolean;
+      readonly missing: readonly string[];
+      readonly readyAsOf: number;
+    }
+  /** The destination under another master key; nothing that anyone can see changes. */
+  | { readonly kind: "reseal_destination"; readonly sealed: string; readonly resealed: string };
 
 /** A person has compared the restored book with the providers: money may leave for this affiliate again. */
 export interface ConfirmBook {
@@ -150,7 +162,8 @@ export type PaymentCommand =
   | {
       readonly kind: "provider_return";
       readonly payoutId: PayoutId;
-      readonly amount: number;
+      /** All that has come back so far, minor units: the same word again changes nothing. */
+      readonly total: number;
       readonly reason: string;
     }
   | { readonly kind: "stall"; readonly payoutId: PayoutId; readonly reason: string }
@@ -206,6 +219,8 @@ export const needsOf = (command: Command): Needs => {
     case "create_affiliate":
     case "update_affiliate":
     case "set_payout_method":
+    case "set_readiness":
+    case "reseal_destination":
     case "confirm_book":
     case "spend_store_credit":
     case "refund_store_credit":

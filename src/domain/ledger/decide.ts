@@ -37,6 +37,8 @@ const step = (draft: Draft, command: Command): Step => {
     case "create_affiliate":
     case "update_affiliate":
     case "set_payout_method":
+    case "set_readiness":
+    case "reseal_destination":
       return affiliateTurn(draft, command);
     case "confirm_book":
       return confirmBook(draft, command);

@@ -6,7 +6,9 @@ import {
   isOpenAttempt,
   KEY_WINDOW_MS,
   nextLookAt,
+  nextPollAt,
   type Payout,
+  type RailOutcome,
 } from "../payout.ts";
 import { refuse } from "../refusals.ts";
 import { returnAmount } from "./by-hand.ts";
@@ -83,6 +85,7 @@ const begin = (draft: Draft, before: Payout, { instruction }: Of<"begin_payment"
     providerRef: null,
     detail: null,
     tries: 0,
+    emptySince: null,
     nextAttemptAt: nextLookAt(draft.now, draft.now),
     createdAt: draft.now,
     updatedAt: draft.now,
@@ -156,7 +159,10 @@ const wait = (
     stood === "accepted" ||
     (stood === "unknown" && outcome.kind !== "accepted" && outcome.kind !== "needs_hand");
   const state = keeps ? stood : outcome.kind;
-  const look = nextLookAt(attempt.createdAt, draft.now);
+  const look =
+    state === "accepted"
+      ? nextPollAt(attempt.createdAt, draft.now)
+      : nextLookAt(attempt.createdAt, draft.now);
   const asked =
     outcome.kind === "deferred" && outcome.retryAfterS !== undefined
       ? draft.now + outcome.retryAfterS * 1000
@@ -166,19 +172,33 @@ const wait = (
     state,
     tries: attempt.tries + 1,
     updatedAt: draft.now,
-    providerRef: outcome.kind === "accepted" ? outcome.ref : attempt.providerRef,
-    detail:
-      outcome.kind === "accepted"
-        ? attempt.detail
-        : outcome.kind === "needs_hand"
-          ? outcome.instructions
-          : outcome.detail,
+    providerRef: refOf(outcome) ?? attempt.providerRef,
+    detail: detailOf(outcome) ?? attempt.detail,
+    emptySince:
+      outcome.kind === "unknown" && outcome.isEmptyLook === true ? (attempt.emptySince ?? draft.now) : null,
     nextAttemptAt: state === "needs_hand" ? null : Math.max(look, asked),
   };
   draft.updatedAttempt = after;
-  if (state !== "needs_hand") return { result: { kind: "attempt", payout: before, attempt: after } };
-  const payout = putPayout(draft, before, { expectedBy: null });
+  const payout = expectAgain(draft, before, state, outcome);
   return { result: { kind: "attempt", payout, attempt: after } };
+};
+
+const refOf = (outcome: RailOutcome): string | undefined =>
+  outcome.kind === "accepted" || outcome.kind === "needs_hand" ? outcome.ref : undefined;
+
+const detailOf = (outcome: RailOutcome): string | undefined => {
+  if (outcome.kind === "needs_hand") return outcome.instructions;
+  return outcome.kind === "settled" ? undefined : outcome.detail;
+};
+
+/** Who waits for a person is not late; who waits for a provider is late when the provider says so. */
+const expectAgain = (draft: Draft, before: Payout, state: Attempt["state"], outcome: RailOutcome): Payout => {
+  if (state === "needs_hand")
+    return before.expectedBy === null ? before : putPayout(draft, before, { expectedBy: null });
+  if (outcome.kind !== "accepted" || outcome.expectedWithinMs === undefined || before.stalledAt !== null)
+    return before;
+  const expectedBy = Math.max(before.expectedBy ?? 0, draft.now + outcome.expectedWithinMs);
+  return expectedBy === before.expectedBy ? before : putPayout(draft, before, { expectedBy });
 };
 
 const resolve = (draft: Draft, before: Payout, command: Of<"resolve">): Step => {
@@ -210,6 +230,8 @@ const resolve = (draft: Draft, before: Payout, command: Of<"resolve">): Step => 
 
 const providerReturn = (draft: Draft, before: Payout, command: Of<"provider_return">): Step => {
   const rest = before.amount - before.returnedAmount;
+  if (before.status === "returned" && command.total <= before.returnedAmount)
+    return { unchanged: { kind: "payout", payout: before } };
   if (before.status !== "paid")
     return refuse("invalid_state", `A payout that is ${before.status} cannot be returned.`);
   if (before.paidVia === null || !["stripe", "paypal", "wise"].includes(before.paidVia))
@@ -217,11 +239,13 @@ const providerReturn = (draft: Draft, before: Payout, command: Of<"provider_retu
       "invalid_state",
       `A payout that was paid by ${before.paidVia} can only be returned by a person.`,
     );
-  if (!Number.isSafeInteger(command.amount) || command.amount <= 0)
-    return refuse("amount_not_sendable", `${command.amount} is no amount.`, { pointer: "/amount" });
-  if (command.amount > rest)
+  const more = command.total - before.returnedAmount;
+  if (!Number.isSafeInteger(command.total) || command.total < 0)
+    throw new Error(`a provider that returned ${command.total}`);
+  if (more <= 0) return { unchanged: { kind: "payout", payout: before } };
+  if (more > rest)
     return refuse("amount_changed", `Only ${rest} of the payout is still out.`, { facts: { amount: rest } });
-  return { result: { kind: "payout", payout: returnAmount(draft, before, command.amount, command.reason) } };
+  return { result: { kind: "payout", payout: returnAmount(draft, before, more, command.reason) } };
 };
 
 const stall = (draft: Draft, before: Payout, reason: string): Step => {

@@ -62,3 +62,25 @@ export const credentials = sqliteTable(
     check("credentials_provider", oneOf("provider", ["stripe", "paypal", "wise"])),
   ],
 );
+
+/** Connected accounts that were asked for: the key and the bytes stand here before Stripe is called, so that one affiliate gets one account. */
+export const stripeOnboardings = sqliteTable(
+  "stripe_onboardings",
+  {
+    programId: text("program_id").notNull(),
+    affiliateId: text("affiliate_id").notNull(),
+    n: integer("n").notNull(),
+    /** The platform account that the connected account belongs to. */
+    providerAccount: text("provider_account").notNull(),
+    key: text("idempotency_key").notNull(),
+    request: text("request").notNull(),
+    /** null until Stripe's answer is known. */
+    accountId: text("account_id"),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.programId, t.affiliateId, t.n] }),
+    check("stripe_onboardings_n", whole("n", 1)),
+  ],
+);

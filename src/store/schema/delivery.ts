@@ -1,4 +1,4 @@
-// Webhooks out and in, and stored answers: laid now so that the book's migrations stay one story.
+// Webhooks out, and stored answers: laid now so that the book's migrations stay one story.
 import { sql } from "drizzle-orm";
 import { check, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { json, oneOf } from "./checks.ts";
@@ -68,16 +68,4 @@ export const idempotencyKeys = sqliteTable(
     expiresAt: integer("expires_at").notNull(),
   },
   (t) => [primaryKey({ columns: [t.programId, t.key] }), index("idempotency_keys_expiry").on(t.expiresAt)],
-);
-
-/** A provider's event is a hint; its id is written in the same batch as its effect. */
-export const inboundEvents = sqliteTable(
-  "inbound_events",
-  {
-    programId: text("program_id").notNull(),
-    provider: text("provider").notNull(),
-    id: text("id").notNull(),
-    at: integer("at").notNull(),
-  },
-  (t) => [primaryKey({ columns: [t.programId, t.provider, t.id] })],
 );

@@ -24,6 +24,10 @@ export const affiliates = sqliteTable(
     destinationChangedAt: integer("destination_changed_at"),
     ready: integer("ready").notNull(),
     missing: text("missing").notNull(),
+    /** When the provider was asked for `ready` and `missing`: an older answer never overwrites a newer one. */
+    readyAsOf: integer("ready_as_of"),
+    /** When the affiliate's Stripe account could first be sent money. */
+    onboardedAt: integer("onboarded_at"),
     taxFormAt: integer("tax_form_at"),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),

@@ -108,6 +108,8 @@ export const attempts = sqliteTable(
     providerRef: text("provider_ref"),
     detail: text("detail"),
     tries: integer("tries").notNull(),
+    /** Since when complete look-ups find nothing, after the provider's key window. */
+    emptySince: integer("empty_since"),
     nextAttemptAt: integer("next_attempt_at"),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),

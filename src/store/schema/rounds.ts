@@ -29,20 +29,28 @@ export const payoutFiles = sqliteTable(
     programId: text("program_id").notNull(),
     id: text("id").notNull(),
     format: text("format").notNull(),
-    content: text("content").notNull(),
+    /** The file's own bytes as text, sealed: they hold bank details. */
+    sealed: text("sealed").notNull(),
+    /** Of the bytes, in lower-case hexadecimal. */
     sha256: text("sha256").notNull(),
+    /** The MsgId inside a pain.001; the file's id without its prefix elsewhere. */
+    messageId: text("message_id").notNull(),
+    payoutCount: integer("payout_count").notNull(),
+    totals: text("totals").notNull(),
+    runId: text("run_id"),
     voidedAt: integer("voided_at"),
     voidReason: text("void_reason"),
     createdBy: text("created_by").notNull(),
     createdAt: integer("created_at").notNull(),
   },
-  (t) => [primaryKey({ columns: [t.programId, t.id] })],
+  (t) => [primaryKey({ columns: [t.programId, t.id] }), check("payout_files_totals", json("totals"))],
 );
 
 /** A payout is in at most one file that is not voided. */
 export const payoutFileItems = sqliteTable(
   "payout_file_items",
   {
+    programId: text("program_id").notNull(),
     fileId: text("file_id").notNull(),
     payoutId: text("payout_id").notNull(),
     attemptId: text("attempt_id").notNull(),
@@ -52,7 +60,7 @@ export const payoutFileItems = sqliteTable(
   (t) => [
     primaryKey({ columns: [t.fileId, t.payoutId] }),
     uniqueIndex("payout_file_items_live").on(t.payoutId).where(sql`voided = 0`),
-    index("payout_file_items_end_to_end").on(t.endToEndId),
+    index("payout_file_items_end_to_end").on(t.programId, t.endToEndId),
   ],
 );
 
