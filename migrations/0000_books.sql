@@ -82,8 +82,9 @@ CREATE TABLE `idempotency_keys` (
 	`request_sha` text NOT NULL,
 	`state` text NOT NULL,
 	`status` integer,
-	`headers` text,
-	`body` text,
+	`content_type` text,
+	`sealed` text,
+	`first_at` integer NOT NULL,
 	`started_at` integer NOT NULL,
 	`expires_at` integer NOT NULL,
 	PRIMARY KEY(`program_id`, `key`)
@@ -139,6 +140,7 @@ CREATE TABLE `affiliates` (
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `affiliates_external` ON `affiliates` (`program_id`,`external_id`) WHERE external_id IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `affiliates_account` ON `affiliates` (`program_id`,destination ->> '$.account') WHERE destination IS NOT NULL;--> statement-breakpoint
 CREATE TABLE `commissions` (
 	`program_id` text NOT NULL,
 	`id` text NOT NULL,
@@ -309,6 +311,7 @@ CREATE TABLE `attempts` (
 CREATE UNIQUE INDEX `attempts_key` ON `attempts` (`idempotency_key`);--> statement-breakpoint
 CREATE UNIQUE INDEX `attempts_open` ON `attempts` (`payout_id`) WHERE state NOT IN ('refused', 'paid_late');--> statement-breakpoint
 CREATE INDEX `attempts_next` ON `attempts` (`next_attempt_at`) WHERE next_attempt_at IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `attempts_ref` ON `attempts` (`program_id`,`provider_ref`) WHERE provider_ref IS NOT NULL;--> statement-breakpoint
 CREATE TABLE `payout_lines` (
 	`payout_id` text NOT NULL,
 	`commission_id` text NOT NULL,
@@ -478,6 +481,7 @@ CREATE TRIGGER `turns_next` BEFORE INSERT ON `turns`
 WHEN NEW.seq IS NOT 1 + coalesce((SELECT max(seq) FROM turns WHERE affiliate_id = NEW.affiliate_id), 0)
   OR EXISTS (SELECT 1 FROM turns WHERE program_id = NEW.program_id AND command_id = NEW.command_id)
   OR EXISTS (SELECT 1 FROM payout_runs WHERE program_id = NEW.program_id AND command_id = NEW.command_id)
+  OR EXISTS (SELECT 1 FROM idempotency_keys WHERE program_id = NEW.program_id AND key = NEW.command_id)
 BEGIN SELECT raise(ABORT, 'fence'); END;
 --> statement-breakpoint
 CREATE TRIGGER `turns_no_update` BEFORE UPDATE ON `turns` BEGIN SELECT raise(ABORT, 'immutable'); END;

@@ -67,6 +67,16 @@ export interface LogLine {
   readonly [field: string]: string | number | boolean | null | undefined;
 }
 
+/** A request with an idempotency key: what it creates has these, also when another request takes it up after a crash. */
+export interface KeyedRequest {
+  /** The id body of what is created; more bodies follow from it. */
+  readonly body: string;
+  /** When the key was first used; epoch milliseconds. */
+  readonly at: number;
+  /** 32 bytes for a secret that is created. */
+  readonly secret: Uint8Array;
+}
+
 export interface Ports {
   /** Epoch milliseconds; the only clock. */
   now(): number;
@@ -83,6 +93,8 @@ export interface Ports {
   readonly wiseAccounts: ProviderAccounts<WiseSecrets>;
   readonly inbound: Readonly<Record<InboundProvider, InboundSource>>;
   readonly config: Config;
+  /** Only where the request carries a key whose answer is stored. */
+  readonly keyed?: KeyedRequest;
   log(line: LogLine): void;
   sleep(ms: number): Promise<void>;
   /** Work that may outlive the answer. */

@@ -193,11 +193,22 @@ const DAY_MS = 86_400_000;
 export const nextPollAt = (beganAt: number, now: number): number =>
   now - beganAt < DAY_MS ? nextLookAt(beganAt, now) : now + DAY_MS / 4;
 
+/** Where a provider can be asked about what waits for a person there: how often, in milliseconds. */
+const HAND_POLL_MS: Readonly<Partial<Record<PayoutMethod, number>>> = { wise: 3_600_000 };
+
+export const handPollAt = (rail: PayoutMethod, now: number): number | null => {
+  const everyMs = HAND_POLL_MS[rail];
+  return everyMs === undefined ? null : now + everyMs;
+};
+
 /** A begun attempt that nobody touched for this long counts as unknown: the process that began it is gone. */
 export const BEGUN_STALE_MS = 25_000;
 
 /** Stripe may forget a key after 24 h, and then the same key is a new request: an hour of margin, from the attempt row's creation. */
 export const KEY_WINDOW_MS = 23 * 3_600_000;
+
+/** After the key window this must pass without a send before "not made" may be concluded. */
+export const QUIET_AFTER_WINDOW_MS = 15 * 60_000;
 
 /** Two complete look-ups that find nothing must be this far apart before "not made" may be concluded. */
 export const EMPTY_LOOKS_APART_MS = 10 * 60_000;

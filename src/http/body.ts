@@ -92,6 +92,9 @@ export const parseObject = (text: string): Readonly<Record<string, unknown>> => 
   return value as Readonly<Record<string, unknown>>;
 };
 
+/** The body as text, byte for byte what was signed; for routes that verify it themselves. */
+export const readText = async (c: Context<AppEnv>): Promise<string> => decodeUtf8(await readBytes(c));
+
 const requireJsonType = (c: Context<AppEnv>): void => {
   const type = c.req.header("content-type");
   if (type === undefined || !JSON_TYPE.test(type.trim())) {

@@ -25,16 +25,6 @@ export const takeIdempotencyKey: Gate = (c) => {
   c.set("idempotencyKey", key);
 };
 
-/** For routes that cannot keep their promise: better a 501 than a key that is silently ignored. */
-export const refuseIdempotencyKey: Gate = (c) => {
-  takeIdempotencyKey(c);
-  if (c.get("idempotencyKey") === undefined) return;
-  throw new Problem(
-    "idempotency_not_available",
-    "This route keeps no idempotency keys; send the request without one.",
-  );
-};
-
 export const commandIdOf = (key: string): `k:${string}` => `k:${key}`;
 
 /** JSON with sorted keys: one text for one value, however it was spelled. Bodies are at most 32 deep. */

@@ -75,7 +75,7 @@ const HTTP_PROBLEMS = {
   validation_failed: { status: 422, title: "The request is not valid" },
   too_many_requests: { status: 429, title: "Too many requests" },
   internal: { status: 500, title: "Something broke on our side" },
-  idempotency_not_available: { status: 501, title: "The route keeps no idempotency keys" },
+  idempotency_in_flight: { status: 409, title: "A request with this idempotency key is under way" },
   busy: { status: 503, title: "Busy, try again" },
 } as const satisfies Readonly<Record<string, Standing>>;
 

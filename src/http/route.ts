@@ -5,15 +5,19 @@ import type { Scope } from "../domain/api-key.ts";
 import { requireRoot, requireScope } from "./auth.ts";
 import { readJson, refuseFields } from "./body.ts";
 import { type AppEnv, type Gate, throughGates } from "./env.ts";
-import { refuseIdempotencyKey, takeIdempotencyKey } from "./idempotency.ts";
+import { takeIdempotencyKey } from "./idempotency.ts";
 import { Problem } from "./problem.ts";
+import { throughStoredAnswer } from "./stored-answer.ts";
 import { problemResponses } from "./wire.ts";
 
 export interface Opens {
   /** The scope that a program's key needs, the root key, or nobody in particular. */
   readonly to: Scope | "root" | "public";
-  /** Whether the handler passes commandOf(c) on. Without it a request with a key is answered 501, never run twice by surprise. */
-  readonly idempotency?: "honoured" | "refused" | "ignored";
+  /**
+   * `honoured`: the handler passes commandOf(c) on, and the turn or the run keeps the key.
+   * `stored`, unless another is said: the first answer is kept and given again. `ignored`: the sender's own ids do it.
+   */
+  readonly idempotency?: "honoured" | "stored" | "ignored";
   /** The handler reads bytes itself (signatures); no JSON gate. */
   readonly rawBody?: boolean;
 }
@@ -27,14 +31,15 @@ const refuseQuery: Gate = (c) => {
   throw new Problem("validation_failed", "The request has unknown query parameters.", { errors });
 };
 
+const isWrite = ({ method }: Pick<RouteConfig, "method">): boolean =>
+  method === "post" || method === "put" || method === "patch";
+
 const gatesOf = (opens: Opens, config: Config<string>): Gate[] => {
   const gates: Gate[] = [];
   if (opens.to === "root") gates.push(requireRoot());
   else if (opens.to !== "public") gates.push(requireScope(opens.to));
-  const writes = config.method === "post" || config.method === "put" || config.method === "patch";
-  if (writes && opens.idempotency !== "ignored") {
-    gates.push(opens.idempotency === "honoured" ? takeIdempotencyKey : refuseIdempotencyKey);
-  }
+  const writes = isWrite(config);
+  if (writes && opens.idempotency !== "ignored") gates.push(takeIdempotencyKey);
   if (config.request?.query === undefined && opens.to !== "public") gates.push(refuseQuery);
   if (!writes || opens.rawBody) return gates;
   const body = config.request?.body;
@@ -61,15 +66,17 @@ export const defineRoute = <P extends string, R extends Config<P>>(opens: Opens,
   const description = [config.description, guarded ? needOf(opens.to) : undefined]
     .filter(Boolean)
     .join("\n\n");
-  const honours = opens.idempotency === "honoured";
-  return createRoute<P, R & { path: P; middleware: MiddlewareHandler<AppEnv> }>({
+  const keeps = isWrite(config) && opens.idempotency !== "ignored";
+  const isStored = keeps && opens.idempotency !== "honoured";
+  const gates = throughGates(gatesOf(opens, config));
+  return createRoute<P, R & { path: P; middleware: MiddlewareHandler<AppEnv>[] }>({
     ...config,
     ...(description === "" ? {} : { description }),
     operationId: operationIdOf(config),
-    ...(honours ? { "x-idempotency-key": "honoured" } : {}),
+    ...(keeps ? { "x-idempotency-key": isStored ? "stored" : "honoured" } : {}),
     security: guarded ? [{ bearer: [] }] : [],
     ...(guarded ? { "x-required-scope": opens.to } : {}),
     responses: { ...problemResponses, ...config.responses },
-    middleware: throughGates(gatesOf(opens, config)),
+    middleware: isStored ? [gates, throughStoredAnswer] : [gates],
   });
 };

@@ -190,6 +190,5 @@ export const problemResponses = {
   422: problem("Refused by the schema or by a rule"),
   429: problem("Too many requests; Retry-After says when"),
   500: problem("A fault on our side"),
-  501: problem("The route keeps no idempotency keys"),
   503: problem("Busy; Retry-After says when"),
 } as const;

@@ -1,6 +1,6 @@
 // Hands a command to the affiliate's turnstile, three times where it is busy or gone; a refusal is thrown, an answer returned.
 import type { Ctx } from "../context.ts";
-import { type AffiliateId, mintBody } from "../domain/ids.ts";
+import { type AffiliateId, mintBody, nthBody } from "../domain/ids.ts";
 import type { Result, TurnAnswer, TurnRequest } from "../domain/ledger/book.ts";
 import type { Command } from "../domain/ledger/command.ts";
 import { Refused } from "../domain/refusals.ts";
@@ -25,6 +25,17 @@ const busy = (retryAfterS: number): Error =>
   Object.assign(new Error("the affiliate's ledger is busy"), { retryAfterS });
 
 export const newBody = (ctx: Pick<Ctx, "now" | "random">): string => mintBody(ctx.now(), ctx.random(10));
+
+/** The id body of what a request creates outside of turns: with an idempotency key the same again, so that a second run finds the first one's rows. */
+export const createdBody = (ctx: Pick<Ctx, "now" | "random" | "keyed">, n = 0): string =>
+  ctx.keyed === undefined ? newBody(ctx) : nthBody(ctx.keyed.body, n);
+
+/** When what a request creates outside of turns is created. */
+export const createdAt = (ctx: Pick<Ctx, "now" | "keyed">): number => ctx.keyed?.at ?? ctx.now();
+
+/** The bytes of a secret that a request creates; the same again with an idempotency key. */
+export const createdSecret = (ctx: Pick<Ctx, "random" | "keyed">): Uint8Array =>
+  ctx.keyed?.secret ?? ctx.random(32);
 
 /** Tries again through a new stub: after an exception the old one is dead. The command and its ids stay the same. */
 export const askTurn = async (ctx: Ctx, request: TurnRequest): Promise<TurnAnswer> => {

@@ -7,7 +7,7 @@ import { POLICY_DEFAULTS, type Policy } from "../domain/policy.ts";
 import { keyInsert } from "../store/access.ts";
 import { commitAnnounced } from "../store/events.ts";
 import { programInsert } from "../store/programs.ts";
-import { newBody } from "./apply-turn.ts";
+import { createdAt, createdBody } from "./apply-turn.ts";
 import { keyNews, type MintedKey, mintKey, ROOT_ACTOR } from "./mint-key.ts";
 import { assertDefaultCurrency, mergePolicy, type PolicyPatch } from "./update-program.ts";
 
@@ -22,7 +22,7 @@ export const createProgram = async (
   ports: Ports,
   wish: NewProgram,
 ): Promise<{ program: Program; minted: MintedKey }> => {
-  const id: ProgramId = `prg_${newBody(ports)}`;
+  const id: ProgramId = `prg_${createdBody(ports)}`;
   const policy: Policy = mergePolicy(POLICY_DEFAULTS, wish.policy);
   const { name, defaultCurrency, mode } = wish;
   const program: Program = {
@@ -32,7 +32,7 @@ export const createProgram = async (
     defaultCurrency,
     policy,
     policyVersion: 1,
-    createdAt: ports.now(),
+    createdAt: createdAt(ports),
   };
   assertDefaultCurrency(program);
   const scopes = ["program:admin"] as const;

@@ -6,7 +6,7 @@ import type { KeyId, ProgramId } from "../domain/ids.ts";
 import type { NewKey } from "../store/access.ts";
 import type { Announcement } from "../store/events.ts";
 import { hashKey } from "../store/key-hash.ts";
-import { newBody } from "./apply-turn.ts";
+import { createdAt, createdBody, createdSecret } from "./apply-turn.ts";
 
 export interface KeyWish {
   readonly programId: ProgramId;
@@ -28,8 +28,8 @@ export interface MintedKey {
 export const ROOT_ACTOR: Actor = { type: "key", id: "root" };
 
 export const mintKey = async (ports: Ports, wish: KeyWish): Promise<MintedKey> => {
-  const id: KeyId = `key_${newBody(ports)}`;
-  const secret = formatKey(wish.mode, id, ports.random(32));
+  const id: KeyId = `key_${createdBody(ports, 1)}`;
+  const secret = formatKey(wish.mode, id, createdSecret(ports));
   const pepperVersion = ports.config.currentPepper;
   const pepper = ports.config.keyPeppers[pepperVersion];
   if (pepper === undefined) throw new Error("the current key pepper is not configured");
@@ -43,7 +43,7 @@ export const mintKey = async (ports: Ports, wish: KeyWish): Promise<MintedKey> =
     expiresAt: wish.expiresAt,
     revokedAt: null,
     lastUsedAt: null,
-    createdAt: ports.now(),
+    createdAt: createdAt(ports),
     hash: await hashKey(pepper, secret),
     pepperVersion,
   };

@@ -19,9 +19,12 @@ export const rotateApiKey = async (ctx: Ctx, keyId: KeyId, overlapHours: number)
   const old = await findProgramKey(ctx.db, programId, keyId);
   if (old === undefined) throw new Refused(refuse("key_not_found", "No such key in this program.").refusal);
   const now = ctx.now();
-  if (isOver(old, now)) throw over();
   const { name, scopes, dialect, expiresAt } = old;
   const minted = await mintKey(ctx, { programId, mode, name, scopes, dialect, expiresAt });
+  const isDone =
+    ctx.keyed !== undefined && (await findProgramKey(ctx.db, programId, minted.key.id)) !== undefined;
+  if (isDone) return minted;
+  if (isOver(old, now)) throw over();
   const news = keyNews(
     "api_key.created",
     { programId, mode, keyId: minted.key.id },

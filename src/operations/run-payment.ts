@@ -2,11 +2,20 @@
 import type { Ctx } from "../context.ts";
 import type { AffiliateId, PayoutId } from "../domain/ids.ts";
 import type { Command, Instruction } from "../domain/ledger/command.ts";
-import { type Attempt, BEGUN_STALE_MS, type Payout, type RailOutcome } from "../domain/payout.ts";
+import {
+  type Attempt,
+  BEGUN_STALE_MS,
+  EMPTY_LOOKS_APART_MS,
+  HISTORY_WINDOW_MS,
+  type Payout,
+  QUIET_AFTER_WINDOW_MS,
+  type RailOutcome,
+} from "../domain/payout.ts";
 import type { Refusal } from "../domain/refusals.ts";
 import type { PayoutRail } from "../rails/rail.ts";
 import { findPayment, type Payment } from "../store/payments.ts";
 import { askTurn, newBody } from "./apply-turn.ts";
+import { reviewSettled } from "./review-attempt.ts";
 
 /** What is left to do: nothing, or to come back after some milliseconds. */
 export type PaymentNext = { readonly kind: "done" } | { readonly kind: "again"; readonly afterMs: number };
@@ -114,7 +123,27 @@ const conclude = async (ctx: Ctx, attempt: Attempt, outcome: RailOutcome): Promi
   return nextAttemptAt === null ? DONE : again(nextAttemptAt - ctx.now());
 };
 
-/** What became of earlier sends, also of refused attempts, before anything is sent again; undefined where sending is right. */
+/** Nothing was found, and it is too late to send again: only the provider's own history, twice silent, says that nothing was made. */
+const afterWindow = async (ctx: Ctx, rail: PayoutRail, attempt: Attempt): Promise<RailOutcome> => {
+  const now = ctx.now();
+  const isQuiet = now - attempt.createdAt >= rail.resendWindowMs + QUIET_AFTER_WINDOW_MS;
+  const isTwice = attempt.emptySince !== null && now - attempt.emptySince >= EMPTY_LOOKS_APART_MS;
+  const isKnown = now - attempt.createdAt < HISTORY_WINDOW_MS;
+  if (isQuiet && isTwice && isKnown && (await rail.isAbsent?.(ctx.program, attempt)) === true) {
+    return {
+      kind: "refused",
+      code: "not_made",
+      detail: "The provider's lists and its history show, twice, that this payment was never made.",
+    };
+  }
+  return {
+    kind: "unknown",
+    detail: "not found at the provider, and too late to send again under the same key",
+    isEmptyLook: true,
+  };
+};
+
+/** What became of earlier sends before anything is sent again; undefined where sending is right. */
 const lookFirst = async (ctx: Ctx, rail: PayoutRail, attempt: Attempt): Promise<RailOutcome | undefined> => {
   if (
     (attempt.state === "deferred" && ctx.now() - attempt.createdAt < rail.resendWindowMs) ||
@@ -124,12 +153,19 @@ const lookFirst = async (ctx: Ctx, rail: PayoutRail, attempt: Attempt): Promise<
   const found = await rail.find(ctx.program, attempt);
   if (found !== undefined) return found;
   if (attempt.state === "accepted") return { kind: "accepted", ref: attempt.providerRef ?? "" };
-  if (ctx.now() - attempt.createdAt < rail.resendWindowMs) return undefined;
-  return {
-    kind: "unknown",
-    detail: "not found at the provider, and too late to send again under the same key: resolve it by hand",
-  };
+  if (attempt.state === "needs_hand") return { kind: "needs_hand", instructions: attempt.detail ?? "" };
+  return ctx.now() - attempt.createdAt < rail.resendWindowMs ? undefined : afterWindow(ctx, rail, attempt);
 };
+
+/** What was found late may have come back already. A provider that cannot say so now will send a message about it. */
+const reviewFound = async (ctx: Ctx, rail: PayoutRail, attempt: Attempt, ref: string): Promise<void> => {
+  const settled = { ...attempt, state: "settled", providerRef: ref } as const;
+  await reviewSettled(ctx, rail, settled, `s:found:${attempt.id}`).catch((fault) =>
+    ctx.log({ event: "return_not_asked", payout_id: attempt.payoutId, name: faultName(fault) }),
+  );
+};
+
+const faultName = (fault: unknown): string => (fault instanceof Error ? fault.name : "unknown");
 
 /** Calls the provider for an attempt that nobody else is calling for. */
 const call = async (ctx: Ctx, rail: PayoutRail, attempt: Attempt): Promise<PaymentNext> => {
@@ -147,8 +183,11 @@ const call = async (ctx: Ctx, rail: PayoutRail, attempt: Attempt): Promise<Payme
     return DONE;
   }
   try {
-    const outcome = (await lookFirst(ctx, rail, attempt)) ?? (await rail.send(ctx.program, attempt));
-    return await conclude(ctx, attempt, outcome);
+    const found = await lookFirst(ctx, rail, attempt);
+    const outcome = found ?? (await rail.send(ctx.program, attempt));
+    const next = await conclude(ctx, attempt, outcome);
+    if (found?.kind === "settled") await reviewFound(ctx, rail, attempt, found.ref);
+    return next;
   } finally {
     await ctx
       .ledgerOf(ctx.program.id, attempt.affiliateId)
@@ -184,7 +223,8 @@ const callIfDue = (
   attempt: Attempt,
   justBegun: boolean,
 ): Promise<PaymentNext> | PaymentNext => {
-  if (attempt.state === "settled" || attempt.state === "needs_hand") return DONE;
+  if (attempt.state === "settled" || (attempt.state === "needs_hand" && attempt.nextAttemptAt === null))
+    return DONE;
   const now = ctx.now();
   if (!justBegun && attempt.state === "begun") {
     const staleAt = attempt.updatedAt + BEGUN_STALE_MS;

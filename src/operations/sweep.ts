@@ -1,5 +1,6 @@
 // What cron does: send lost hints again, announce what takes too long. The queue is a hint; what must happen stands in D1.
 import type { Hint, Ports } from "../context.ts";
+import { expireKeys } from "../store/idempotency.ts";
 import { listDuePayments, listOverduePayments } from "../store/payments.ts";
 import { listIdleRuns } from "../store/runs.ts";
 import { type ActingPorts, ctxFor } from "./ctx-for.ts";
@@ -12,10 +13,23 @@ const PAGES_MAX = 20;
 /** A run that nobody took on for this long gets a new hint. */
 const RUN_IDLE_MS = 15_000;
 
+/** A payment may ask its provider twice, and no program asks more than 15 times a second. */
+const PAYMENTS_PER_S = 7;
+
+/** Gives each program's payments their places in the seconds to come. */
+const pacing = (): ((programId: string) => number) => {
+  const counts = new Map<string, number>();
+  return (programId) => {
+    const before = counts.get(programId) ?? 0;
+    counts.set(programId, before + 1);
+    return Math.floor(before / PAYMENTS_PER_S);
+  };
+};
+
 /** A queue that fails must not keep what takes too long from being announced. */
-const resend = async (ports: Ports, hint: Hint): Promise<number> => {
+const resend = async (ports: Ports, hint: Hint, delayS = 0): Promise<number> => {
   try {
-    await ports.hints.send(hint);
+    await ports.hints.send(hint, delayS);
     return 1;
   } catch {
     ports.log({ event: "hint_lost", kind: hint.kind });
@@ -24,11 +38,12 @@ const resend = async (ports: Ports, hint: Hint): Promise<number> => {
 };
 
 const resendPayments = async (ports: Ports): Promise<number> => {
+  const placeOf = pacing();
   let sent = 0;
   let after = "";
   for (let page = 0; page < PAGES_MAX; page++) {
     const payments = await listDuePayments(ports.db, ports.now(), after, PAGE_LIMIT);
-    for (const ref of payments) sent += await resend(ports, { kind: "pay", ...ref });
+    for (const ref of payments) sent += await resend(ports, { kind: "pay", ...ref }, placeOf(ref.programId));
     after = payments.at(-1)?.payoutId ?? after;
     if (payments.length < PAGE_LIMIT) break;
   }
@@ -58,8 +73,15 @@ const announceOverdue = async (ports: ActingPorts): Promise<number> => {
   return overdue.length;
 };
 
+/** A page a sweep: what is left over goes with the next. */
+const endStoredAnswers = async (ports: Ports): Promise<void> => {
+  const ended = await expireKeys(ports.db, ports.now(), PAGE_LIMIT);
+  if (ended > 0) ports.log({ event: "stored_answers_ended", count: ended });
+};
+
 export const sweep = async (ports: ActingPorts): Promise<void> => {
   const stalled = await announceOverdue(ports);
+  await endStoredAnswers(ports);
   const hints = (await resendPayments(ports)) + (await resendRuns(ports));
   if (hints + stalled > 0) ports.log({ event: "sweep", hints, stalled });
 };

@@ -55,8 +55,11 @@ export interface PayoutRail {
   ): Promise<Instruction | { refusal: Refusal }>;
   /** Sends exactly the attempt's bytes under its key, through its own provider account. Never throws for provider trouble. */
   send(program: RailProgram, attempt: Attempt): Promise<RailOutcome>;
-  /** Looks for what an earlier send may have done: settled or accepted where found, undefined where it was not found. */
-  find(program: RailProgram, attempt: Attempt): Promise<RailOutcome | undefined>;
+  /**
+   * Looks for what an earlier send may have done: settled or accepted where found, undefined where it was not found.
+   * `ref` is the provider's own id where a message named it: what stands behind it counts also where a list does not show it yet.
+   */
+  find(program: RailProgram, attempt: Attempt, ref?: string): Promise<RailOutcome | undefined>;
   /** How much of a settled attempt has come back so far, in minor units: the provider is asked; undefined where it cannot be. */
   returned?(program: RailProgram, attempt: Attempt): Promise<number | undefined>;
   /** Whether the provider's own history shows, beyond its lists, that the attempt was never carried out; false at the least doubt. */

@@ -74,15 +74,11 @@ export const outcomeOfError = (error: unknown): RailOutcome => {
   return unknown(status === undefined ? "no answer from the provider" : `the provider answered ${status}`);
 };
 
-/** Money of this payout that stands at the provider under another attempt, or that was sent back there: a person must look. */
-const doubtful = (transfer: Stripe.Transfer, attempt: Attempt): RailOutcome | undefined => {
-  if (transfer.metadata?.["payout_id"] !== attempt.payoutId) return undefined;
-  const isOwn: boolean = isTransferOf(transfer, attempt);
-  if (isOwn) return unknown(`${transfer.id} was reversed at the provider`);
-  return transfer.reversed
+/** Money of this payout that stands at the provider under another attempt: a person must look. */
+const doubtful = (transfer: Stripe.Transfer, attempt: Attempt): RailOutcome | undefined =>
+  transfer.metadata?.["payout_id"] !== attempt.payoutId || transfer.reversed
     ? undefined
     : unknown(`${transfer.id} of another attempt of this payout stands at the provider`);
-};
 
 const findTransfer = async (stripe: Stripe, attempt: Attempt): Promise<RailOutcome | undefined> => {
   let after: string | undefined;
@@ -95,14 +91,24 @@ const findTransfer = async (stripe: Stripe, attempt: Attempt): Promise<RailOutco
       ...(after === undefined ? {} : { starting_after: after }),
     });
     if (!Array.isArray(page.data)) return unknown("the provider's list cannot be read");
-    const found = page.data.find(
-      (transfer) => isTransferOf(transfer, attempt) && transfer.amount_reversed === 0,
-    );
+    // Also one that was sent back meanwhile: it was paid, and what came back is asked for apart.
+    const found = page.data.find((transfer) => isTransferOf(transfer, attempt));
     if (found !== undefined) return { kind: "settled", ref: found.id };
     for (const transfer of page.data) doubt ??= doubtful(transfer, attempt);
     after = page.data.at(-1)?.id;
     if (!page.has_more || after === undefined) return doubt;
   }
+};
+
+/** The transfer that a message named, if it is this attempt's. */
+const namedTransfer = async (
+  stripe: Stripe,
+  attempt: Attempt,
+  ref: string,
+): Promise<RailOutcome | undefined> => {
+  if (!/^tr_[A-Za-z0-9_]+$/.test(ref)) return undefined;
+  const transfer = await stripe.transfers.retrieve(ref);
+  return isTransferOf(transfer, attempt) ? { kind: "settled", ref: transfer.id } : undefined;
 };
 
 type SecretOf = StripeRailPorts["secretOf"];
@@ -169,11 +175,12 @@ export const stripeRail = (ports: StripeRailPorts): PayoutRail => {
         return outcomeOfError(error);
       }
     },
-    async find(program, attempt) {
+    async find(program, attempt, ref) {
       const stripe = await clientFor(program, attempt);
       if (stripe === undefined) return unknown(OTHER_ACCOUNT);
       try {
-        return await findTransfer(stripe, attempt);
+        const named = ref === undefined ? undefined : await namedTransfer(stripe, attempt, ref);
+        return named ?? (await findTransfer(stripe, attempt));
       } catch {
         return unknown("the provider could not be asked");
       }

@@ -234,7 +234,8 @@ export const loadBook = async (db: D1Database, request: LoadRequest): Promise<Lo
   const replayAt = ask(
     trip,
     `SELECT seq, at, request_sha, verdict FROM turns WHERE program_id = ?1 AND command_id = ?2
-     UNION ALL SELECT 0, created_at, '', 'null' FROM payout_runs WHERE program_id = ?1 AND command_id = ?2`,
+     UNION ALL SELECT 0, created_at, '', 'null' FROM payout_runs WHERE program_id = ?1 AND command_id = ?2
+     UNION ALL SELECT 0, first_at, '', 'null' FROM idempotency_keys WHERE program_id = ?1 AND key = ?2`,
     programId,
     request.commandId,
   );

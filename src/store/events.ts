@@ -46,6 +46,9 @@ export const programEventStatement = (
 ): D1PreparedStatement =>
   db.prepare(EVENT).bind(programId, type, at, livemode ? 1 : 0, actor.type, actor.id, JSON.stringify(data));
 
+/** A fresh id that is taken is one's own: an earlier run of the same request wrote it. */
+const OWN_ROW = /UNIQUE constraint failed: (?:\w+\.program_id, )?\w+\.id(?![\w.])/;
+
 /**
  * One change of one row and its event, both or none; false where the change found its row no longer as it was read.
  * The guard behind the change is what makes a miss fail.
@@ -62,7 +65,9 @@ export const commitAnnounced = async (
     await db.batch([change, guardOf(db, 1), ...more, event]);
     return true;
   } catch (error) {
-    if (error instanceof Error && error.message.includes("malformed JSON")) return false;
+    if (!(error instanceof Error)) throw error;
+    if (OWN_ROW.test(error.message)) return true;
+    if (error.message.includes("malformed JSON")) return false;
     throw error;
   }
 };

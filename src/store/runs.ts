@@ -47,7 +47,8 @@ export const runOf = (row: Row): Run => ({
 const INSERT = `INSERT INTO payout_runs (program_id, id, kind, status, as_of, period_start, period_end, currency, affiliate_ids, cursor, command_id, request_sha,
   schedule, actor_type, actor_id, touched_at, finished_at, created_at)
   SELECT ?1, ?2, ?3, 'running', ?4, ?5, ?6, ?7, ?8, '', ?9, ?10, NULL, ?11, ?12, ?13, NULL, ?13
-  WHERE NOT EXISTS (SELECT 1 FROM turns WHERE program_id = ?1 AND command_id = ?9) ON CONFLICT (program_id, command_id) WHERE command_id IS NOT NULL DO NOTHING`;
+  WHERE NOT EXISTS (SELECT 1 FROM turns WHERE program_id = ?1 AND command_id = ?9)
+    AND NOT EXISTS (SELECT 1 FROM idempotency_keys WHERE program_id = ?1 AND key = ?9) ON CONFLICT (program_id, command_id) WHERE command_id IS NOT NULL DO NOTHING`;
 
 /** The run, made now or found under the same command; undefined where the command is a turn's. One round trip. */
 export const insertRun = async (

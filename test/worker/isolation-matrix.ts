@@ -12,11 +12,18 @@ export interface Operation {
   readonly path: string;
   /** A scope, `root`, or undefined where nobody in particular is asked for. */
   readonly needs: string | undefined;
+  /** How a write keeps idempotency keys: `honoured` or `stored`. */
+  readonly keeps: string | undefined;
 }
 
 interface Document {
   readonly paths: Readonly<
-    Record<string, Readonly<Record<string, { readonly "x-required-scope"?: string }>>>
+    Record<
+      string,
+      Readonly<
+        Record<string, { readonly "x-required-scope"?: string; readonly "x-idempotency-key"?: string }>
+      >
+    >
   >;
 }
 
@@ -36,6 +43,7 @@ export const readOperations = async (): Promise<Operation[]> => {
       method: method.toUpperCase(),
       path,
       needs: operation["x-required-scope"],
+      keeps: operation["x-idempotency-key"],
     })),
   );
 };

@@ -221,10 +221,3 @@ test("reading the policy needs no admin key, changing it does", async () => {
   expect(refused.status).toBe(403);
   expect(refused.body).toMatchObject({ code: "scope_not_held", required_scope: "program:admin" });
 });
-
-test("an idempotency key is refused where it could not be honoured", async () => {
-  const world = await openWorld();
-  const answer = await world.call("PATCH", "/v1/program", { hold_days: 3 }, { "idempotency-key": "once" });
-  expect(answer.status).toBe(501);
-  expect(await world.ok("GET", "/v1/program")).toMatchObject({ hold_days: 0 });
-});

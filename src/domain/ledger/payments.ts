@@ -3,6 +3,7 @@ import { toInstant } from "../dates.ts";
 import {
   type Attempt,
   BEGUN_STALE_MS,
+  handPollAt,
   isOpenAttempt,
   KEY_WINDOW_MS,
   nextLookAt,
@@ -159,10 +160,6 @@ const wait = (
     stood === "accepted" ||
     (stood === "unknown" && outcome.kind !== "accepted" && outcome.kind !== "needs_hand");
   const state = keeps ? stood : outcome.kind;
-  const look =
-    state === "accepted"
-      ? nextPollAt(attempt.createdAt, draft.now)
-      : nextLookAt(attempt.createdAt, draft.now);
   const asked =
     outcome.kind === "deferred" && outcome.retryAfterS !== undefined
       ? draft.now + outcome.retryAfterS * 1000
@@ -176,11 +173,22 @@ const wait = (
     detail: detailOf(outcome) ?? attempt.detail,
     emptySince:
       outcome.kind === "unknown" && outcome.isEmptyLook === true ? (attempt.emptySince ?? draft.now) : null,
-    nextAttemptAt: state === "needs_hand" ? null : Math.max(look, asked),
+    nextAttemptAt: lookAgainAt(attempt, state, draft.now, asked),
   };
   draft.updatedAttempt = after;
   const payout = expectAgain(draft, before, state, outcome);
   return { result: { kind: "attempt", payout, attempt: after } };
+};
+
+const lookAgainAt = (
+  attempt: Attempt,
+  state: Attempt["state"],
+  now: number,
+  asked: number,
+): number | null => {
+  if (state === "needs_hand") return handPollAt(attempt.rail, now);
+  const next = state === "accepted" ? nextPollAt : nextLookAt;
+  return Math.max(next(attempt.createdAt, now), asked);
 };
 
 const refOf = (outcome: RailOutcome): string | undefined =>

@@ -3,6 +3,7 @@ import type { Register } from "../env.ts";
 import { registerAffiliateMoney } from "./affiliate-money.ts";
 import { registerAffiliates } from "./affiliates.ts";
 import { registerApiKeys } from "./api-keys.ts";
+import { registerCallbacks } from "./callbacks.ts";
 import { registerCommissions } from "./commissions.ts";
 import { registerConfirmBook } from "./confirm-book.ts";
 import { registerCredentials } from "./credentials.ts";
@@ -30,4 +31,5 @@ export const ROUTES: readonly Register[] = [
   registerRuns,
   registerEvents,
   registerLedger,
+  registerCallbacks,
 ];

@@ -10,9 +10,10 @@ import { createPayout } from "../../operations/review-payout.ts";
 import { listDueIds, readAffiliatesOf } from "../../store/payouts.ts";
 import { type Ref, resolveAffiliates, resolveCommissions } from "../../store/refs.ts";
 import { type AppEnv, ctxOf, type Register } from "../env.ts";
-import { commandOf, refuseIdempotencyKey } from "../idempotency.ts";
+import { commandOf } from "../idempotency.ts";
 import { payoutAnswer, payoutsToWire } from "../payout-answer.ts";
 import { defineRoute } from "../route.ts";
+import { answerOnce } from "../stored-answer.ts";
 import { affiliateRef, commissionRef, currency, date, jsonAnswer, jsonBody, noteText } from "../wire.ts";
 import { payoutSchema, previewToWire } from "../wire-payout.ts";
 import { generatedSchema, generatedToWire } from "../wire-run.ts";
@@ -122,10 +123,10 @@ export const registerPayouts: Register = (app) => {
       affiliateIds,
     };
     if (body.dry_run === true) {
-      // Nothing is written, so nothing could be replayed.
-      refuseIdempotencyKey(c);
-      const preview = await previewPayouts(ctxOf(c), input);
-      return c.json(generatedToWire(preview, await previewOf(c, preview), true), 200);
+      return (await answerOnce(c, async () => {
+        const preview = await previewPayouts(ctxOf(c), input);
+        return c.json(generatedToWire(preview, await previewOf(c, preview), true), 200);
+      })) as never;
     }
     const generated = await generatePayouts(ctxOf(c), input);
     if (generated.replayed) c.header("Idempotent-Replayed", "true");

@@ -58,12 +58,17 @@ export const idempotencyKeys = sqliteTable(
   "idempotency_keys",
   {
     programId: text("program_id").notNull(),
+    /** As a command id: `k:` and what the client sent. */
     key: text("key").notNull(),
     requestSha: text("request_sha").notNull(),
     state: text("state", { enum: ["started", "done"] }).notNull(),
     status: integer("status"),
-    headers: text("headers"),
-    body: text("body"),
+    contentType: text("content_type"),
+    /** The answer's body, sealed: some hold a secret that is shown once. */
+    sealed: text("sealed"),
+    /** When it was first asked for: what the ids of the request are made from. */
+    firstAt: integer("first_at").notNull(),
+    /** When the request that works on it took it up. */
     startedAt: integer("started_at").notNull(),
     expiresAt: integer("expires_at").notNull(),
   },

@@ -35,6 +35,9 @@ export const affiliates = sqliteTable(
   (t) => [
     primaryKey({ columns: [t.programId, t.id] }),
     uniqueIndex("affiliates_external").on(t.programId, t.externalId).where(sql`external_id IS NOT NULL`),
+    index("affiliates_account")
+      .on(t.programId, sql`destination ->> '$.account'`)
+      .where(sql`destination IS NOT NULL`),
     check("affiliates_status", oneOf("status", AFFILIATE_STATUSES)),
     check("affiliates_overrides", json("overrides")),
     check("affiliates_destination", sql`destination IS NULL OR json_valid(destination)`),

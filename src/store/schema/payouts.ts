@@ -119,6 +119,7 @@ export const attempts = sqliteTable(
     uniqueIndex("attempts_key").on(t.key),
     uniqueIndex("attempts_open").on(t.payoutId).where(sql`state NOT IN ('refused', 'paid_late')`),
     index("attempts_next").on(t.nextAttemptAt).where(sql`next_attempt_at IS NOT NULL`),
+    index("attempts_ref").on(t.programId, t.providerRef).where(sql`provider_ref IS NOT NULL`),
     check("attempts_state", oneOf("state", ATTEMPT_STATES)),
     check("attempts_amount", whole("amount", 1)),
   ],

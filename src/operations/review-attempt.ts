@@ -1,0 +1,71 @@
+// A provider's message is a hint: the provider is asked again what became of an attempt, and only its answer moves the book.
+import type { Ctx } from "../context.ts";
+import type { Command } from "../domain/ledger/command.ts";
+import type { Attempt } from "../domain/payout.ts";
+import type { PayoutRail } from "../rails/rail.ts";
+import { askTurn, newBody } from "./apply-turn.ts";
+
+/** Thrown so that the provider sends its message again. */
+const notNow = (attempt: Attempt, why: string): Error =>
+  Object.assign(new Error(`${attempt.rail} could not say what became of ${attempt.id}: ${why}`), {
+    retryAfterS: 30,
+  });
+
+const apply = async (ctx: Ctx, attempt: Attempt, commandId: string, command: Command): Promise<void> => {
+  const answer = await askTurn(ctx, {
+    programId: ctx.program.id,
+    affiliateId: attempt.affiliateId,
+    commandId,
+    requestSha: "",
+    actor: ctx.actor,
+    mint: newBody(ctx),
+    command,
+  });
+  if (answer.kind === "busy") throw notNow(attempt, "the ledger is busy");
+  if (answer.kind === "refused")
+    ctx.log({ event: "message_refused", code: answer.refusal.code, payout_id: attempt.payoutId });
+};
+
+/** How much came back, as a total: whoever says it first, and however often, it counts once. */
+export const reviewSettled = async (
+  ctx: Ctx,
+  rail: PayoutRail,
+  attempt: Attempt,
+  commandId: string,
+): Promise<void> => {
+  if (rail.returned === undefined) return;
+  const total = await rail.returned(ctx.program, attempt);
+  if (total === undefined) throw notNow(attempt, "no answer");
+  if (total === 0) return;
+  const { payoutId } = attempt;
+  const reason = `returned by ${attempt.rail}`;
+  await apply(ctx, attempt, commandId, { kind: "provider_return", payoutId, total, reason });
+};
+
+/**
+ * Safe to run any number of times, in any order: a settled attempt can only come back, an open one be concluded,
+ * and a refused one turn out to have paid. `ref` is the provider's own id where the message named it.
+ */
+export const reviewAttempt = async (
+  ctx: Ctx,
+  attempt: Attempt,
+  commandId: string,
+  ref?: string,
+): Promise<void> => {
+  const rail = ctx.rails[attempt.rail];
+  if (rail === undefined || attempt.state === "paid_late") return;
+  if (attempt.state === "settled") return reviewSettled(ctx, rail, attempt, commandId);
+  const outcome = await rail.find(ctx.program, attempt, ref);
+  if (outcome === undefined) return;
+  if (attempt.state === "refused" && outcome.kind !== "settled") return;
+  if (outcome.kind === "unknown") throw notNow(attempt, outcome.detail);
+  const { payoutId, id: attemptId } = attempt;
+  await apply(ctx, attempt, commandId, { kind: "conclude_payment", payoutId, attemptId, outcome });
+  if (outcome.kind === "settled" && attempt.state !== "refused")
+    await reviewSettled(
+      ctx,
+      rail,
+      { ...attempt, state: "settled", providerRef: outcome.ref },
+      `${commandId}:returned`,
+    );
+};
