@@ -1,6 +1,6 @@
 // Puts the ports together from the bindings, and the Worker from its ports: the only place that knows every room.
 
-import type { Hint, LogLine, Ports } from "./context.ts";
+import type { FuseKind, Hint, LogLine, Ports } from "./context.ts";
 import { createApp, type Execution } from "./http/app.ts";
 import type { AppPorts } from "./http/env.ts";
 import { ROUTES } from "./http/routes/all.ts";
@@ -29,6 +29,9 @@ export interface Env {
   readonly DB: D1Database;
   readonly AFFILIATE_LEDGER: DurableObjectNamespace;
   readonly PAYMENTS: Queue<Hint>;
+  /** Absent where the platform has none. */
+  readonly KEY_FUSE?: RateLimit;
+  readonly ADDRESS_FUSE?: RateLimit;
   readonly ASSETS: Fetcher;
   readonly ROOT_KEY: string;
   /** One pepper, or `version:pepper,…` with the current one first. */
@@ -67,6 +70,11 @@ const hintQueue = (queue: Queue<Hint>): Ports["hints"] => ({
 type ProviderPort = "rails" | "stripeAccounts" | "paypalAccounts" | "wiseAccounts" | "inbound";
 export type PlatformPorts = Omit<AppPorts, ProviderPort>;
 
+const FUSE_OF: Readonly<Record<FuseKind, (env: Env) => RateLimit | undefined>> = {
+  key: (env) => env.KEY_FUSE,
+  address: (env) => env.ADDRESS_FUSE,
+};
+
 /** The ports that touch nothing but the platform; tests put theirs over them. */
 export const platformPorts = (env: Env, execution: Execution | undefined): PlatformPorts => ({
   now: () => Date.now(),
@@ -87,6 +95,7 @@ export const platformPorts = (env: Env, execution: Execution | undefined): Platf
     paypalApiBase: env.PAYPAL_API_BASE,
     wiseApiBase: env.WISE_API_BASE,
   },
+  fuse: async (kind, id) => (await FUSE_OF[kind](env)?.limit({ key: id }))?.success ?? true,
   log,
   sleep,
   defer: (work) => execution?.waitUntil(work),

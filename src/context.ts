@@ -62,6 +62,9 @@ export interface StripeAccounts {
   >;
 }
 
+/** What a flood is counted by. */
+export type FuseKind = "key" | "address";
+
 export interface LogLine {
   readonly event: string;
   readonly [field: string]: string | number | boolean | null | undefined;
@@ -95,6 +98,8 @@ export interface Ports {
   readonly config: Config;
   /** Only where the request carries a key whose answer is stored. */
   readonly keyed?: KeyedRequest;
+  /** False where one key or address asks too often: approximate, per place, no guard of money. */
+  fuse(kind: FuseKind, id: string): Promise<boolean>;
   log(line: LogLine): void;
   sleep(ms: number): Promise<void>;
   /** Work that may outlive the answer. */

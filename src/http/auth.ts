@@ -5,6 +5,7 @@ import { impliesScope, type Mode, parseKey, type Scope } from "../domain/api-key
 import type { KeyId } from "../domain/ids.ts";
 import { digestOf, hashKey, sameHash } from "../store/key-hash.ts";
 import type { AppEnv, Gate } from "./env.ts";
+import { assertAddress, assertKey } from "./fuse.ts";
 import { Problem } from "./problem.ts";
 
 export interface KeyRecord {
@@ -32,7 +33,8 @@ export interface KeyStore {
 
 export interface KeyRing {
   /** The valid key that a token is, or undefined: unknown, wrong, expired, revoked, of another mode. */
-  open(ports: Ports, token: string): Promise<KeyRecord | undefined>;
+  /** `admit` is asked before a look-up: whoever guesses pays for each guess with the fuse of the address. */
+  open(ports: Ports, token: string, admit: () => Promise<void>): Promise<KeyRecord | undefined>;
 }
 
 /** A revoked key works on for at most this long; the wire promises 30 s. */
@@ -57,7 +59,11 @@ export const makeKeyRing = (store: KeyStore): KeyRing => {
   const warm = new Map<string, Warm>();
   const touched = new Map<KeyId, number>();
 
-  const prove = async (ports: Ports, token: string): Promise<KeyRecord | undefined> => {
+  const prove = async (
+    ports: Ports,
+    token: string,
+    admit: () => Promise<void>,
+  ): Promise<KeyRecord | undefined> => {
     const text = parseKey(token);
     if (text === undefined) return undefined;
     const digest = await digestOf(token);
@@ -65,6 +71,7 @@ export const makeKeyRing = (store: KeyStore): KeyRing => {
     const age = known === undefined ? Number.POSITIVE_INFINITY : ports.now() - known.readAt;
     if (known !== undefined && age >= 0 && age < WARM_MS) return known.record;
     warm.delete(digest);
+    await admit();
     // The age counts from before the read: a revocation that commits meanwhile is not overlooked for longer.
     const readAt = ports.now();
     const record = await store.findKey(ports.db, text.keyId);
@@ -85,8 +92,8 @@ export const makeKeyRing = (store: KeyStore): KeyRing => {
   };
 
   return {
-    async open(ports, token) {
-      const record = await prove(ports, token);
+    async open(ports, token, admit) {
+      const record = await prove(ports, token, admit);
       const now = ports.now();
       if (record === undefined || record.revokedAt !== null) return undefined;
       if (record.expiresAt !== null && record.expiresAt <= now) return undefined;
@@ -119,13 +126,14 @@ export const requireScope =
   async (c) => {
     const token = tokenOf(c);
     const ports = c.get("ports");
-    const record = await c.get("keyRing").open(ports, token);
+    const record = await c.get("keyRing").open(ports, token, () => assertAddress(c));
     if (record === undefined) {
       if (await isRootKey(ports, token))
         throw wrongKey("The root key opens only the routes that create and list programs.");
       throw unauthorized();
     }
     const { id, name, mode, scopes, dialect, program } = record;
+    await assertKey(c, id);
     c.set("access", { key: { id, name, mode, scopes, dialect }, program, actor: { type: "key", id } });
     if (!impliesScope(scopes, scope)) {
       const facts = { required_scope: scope };
@@ -140,6 +148,6 @@ export const requireRoot = (): Gate => async (c) => {
   const token = tokenOf(c);
   const ports = c.get("ports");
   if (await isRootKey(ports, token)) return;
-  if ((await c.get("keyRing").open(ports, token)) === undefined) throw unauthorized();
+  if ((await c.get("keyRing").open(ports, token, () => assertAddress(c))) === undefined) throw unauthorized();
   throw wrongKey("Only the root key opens this.");
 };

@@ -58,6 +58,8 @@ const REFUSALS: Readonly<Record<RefusalCode, Standing>> = {
   credentials_refused: rule("The provider refused the credentials"),
   credentials_in_use: conflict("The credentials are in use by open payments"),
   account_not_found: rule("The provider does not know the account"),
+  country_missing: rule("The affiliate's country is not known"),
+  onboarding_refused: rule("The provider made no account"),
   scope_not_held: { status: 403, title: "The key does not hold the scope" },
 };
 

@@ -5,6 +5,7 @@ import type { Scope } from "../domain/api-key.ts";
 import { requireRoot, requireScope } from "./auth.ts";
 import { readJson, refuseFields } from "./body.ts";
 import { type AppEnv, type Gate, throughGates } from "./env.ts";
+import { assertAddress } from "./fuse.ts";
 import { takeIdempotencyKey } from "./idempotency.ts";
 import { Problem } from "./problem.ts";
 import { throughStoredAnswer } from "./stored-answer.ts";
@@ -38,6 +39,7 @@ const gatesOf = (opens: Opens, config: Config<string>): Gate[] => {
   const gates: Gate[] = [];
   if (opens.to === "root") gates.push(requireRoot());
   else if (opens.to !== "public") gates.push(requireScope(opens.to));
+  else gates.push(assertAddress);
   const writes = isWrite(config);
   if (writes && opens.idempotency !== "ignored") gates.push(takeIdempotencyKey);
   if (config.request?.query === undefined && opens.to !== "public") gates.push(refuseQuery);
