@@ -37,10 +37,12 @@ CREATE TABLE `programs` (
 	`default_currency` text NOT NULL,
 	`policy` text NOT NULL,
 	`policy_version` integer NOT NULL,
+	`clock_offset` integer DEFAULT 0 NOT NULL,
 	`created_at` integer NOT NULL,
 	CONSTRAINT "programs_mode" CHECK(mode IN ('test', 'live')),
 	CONSTRAINT "programs_policy" CHECK(json_valid(policy)),
-	CONSTRAINT "programs_version" CHECK(typeof(policy_version) = 'integer' AND policy_version BETWEEN 1 AND 9007199254740991)
+	CONSTRAINT "programs_version" CHECK(typeof(policy_version) = 'integer' AND policy_version BETWEEN 1 AND 9007199254740991),
+	CONSTRAINT "programs_clock" CHECK(typeof(clock_offset) = 'integer' AND clock_offset >= 0 AND (clock_offset = 0 OR mode = 'test'))
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `stripe_onboardings` (
@@ -59,23 +61,25 @@ CREATE TABLE `stripe_onboardings` (
 --> statement-breakpoint
 CREATE TABLE `deliveries` (
 	`program_id` text NOT NULL,
-	`id` text NOT NULL,
 	`endpoint_id` text NOT NULL,
 	`position` integer NOT NULL,
 	`state` text NOT NULL,
 	`attempts` integer NOT NULL,
+	`tries` integer NOT NULL,
 	`next_attempt_at` integer,
 	`status` integer,
 	`latency_ms` integer,
+	`error` text,
 	`excerpt` text,
 	`created_at` integer NOT NULL,
 	`updated_at` integer NOT NULL,
-	PRIMARY KEY(`program_id`, `id`),
-	CONSTRAINT "deliveries_state" CHECK(state IN ('due', 'delivered', 'exhausted'))
+	PRIMARY KEY(`endpoint_id`, `position`),
+	CONSTRAINT "deliveries_state" CHECK(state IN ('due', 'delivered', 'exhausted')),
+	CONSTRAINT "deliveries_next" CHECK((state = 'due') = (next_attempt_at IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
-CREATE INDEX `deliveries_endpoint` ON `deliveries` (`endpoint_id`,`position`);--> statement-breakpoint
-CREATE INDEX `deliveries_next` ON `deliveries` (`next_attempt_at`) WHERE next_attempt_at IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `deliveries_due` ON `deliveries` (`endpoint_id`,`next_attempt_at`) WHERE next_attempt_at IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `deliveries_age` ON `deliveries` (`created_at`);--> statement-breakpoint
 CREATE TABLE `idempotency_keys` (
 	`program_id` text NOT NULL,
 	`key` text NOT NULL,
@@ -102,15 +106,26 @@ CREATE TABLE `webhook_endpoints` (
 	`sealed_previous` text,
 	`previous_until` integer,
 	`rate_per_s` integer NOT NULL,
+	`position` integer NOT NULL,
+	`created_position` integer NOT NULL,
+	`lease` text,
+	`lease_until` integer,
+	`not_before` integer,
 	`failing_since` integer,
+	`last_failed_at` integer,
 	`disabled_at` integer,
+	`disabled_reason` text,
 	`created_at` integer NOT NULL,
 	`updated_at` integer NOT NULL,
 	PRIMARY KEY(`program_id`, `id`),
 	CONSTRAINT "webhook_endpoints_events" CHECK(json_valid(events)),
-	CONSTRAINT "webhook_endpoints_active" CHECK(active IN (0, 1))
+	CONSTRAINT "webhook_endpoints_active" CHECK(active IN (0, 1)),
+	CONSTRAINT "webhook_endpoints_disabled" CHECK((active = 0) = (disabled_at IS NOT NULL)),
+	CONSTRAINT "webhook_endpoints_reason" CHECK((disabled_at IS NULL) = (disabled_reason IS NULL)),
+	CONSTRAINT "webhook_endpoints_position" CHECK(position >= created_position AND created_position >= 0)
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
+CREATE UNIQUE INDEX `webhook_endpoints_url` ON `webhook_endpoints` (`program_id`,`url`);--> statement-breakpoint
 CREATE TABLE `affiliates` (
 	`program_id` text NOT NULL,
 	`id` text NOT NULL,

@@ -15,6 +15,8 @@ export type Hint =
       readonly programId: ProgramId;
       readonly affiliateId: AffiliateId;
       readonly payoutId: PayoutId;
+      /** The program's clock was moved: its retries are due now. */
+      readonly isDue?: boolean;
     }
   | { readonly kind: "run"; readonly programId: ProgramId; readonly runId: RunId };
 
@@ -37,6 +39,8 @@ export interface Turnstile {
 
 /** Encrypts what must be kept but not read: AES-256-GCM with key id, bound to program, table and column. */
 export interface Vault {
+  /** The master keys by id: the first one seals, all of them open. */
+  readonly keyIds: readonly string[];
   seal(text: string, place: string): Promise<string>;
   open(sealed: string, place: string): Promise<string>;
 }
@@ -127,12 +131,16 @@ export interface Program {
   readonly defaultCurrency: string;
   readonly policy: Policy;
   readonly policyVersion: number;
+  /** How far a test program's clock was moved forward, milliseconds. */
+  readonly clockOffset: number;
   readonly createdAt: number;
 }
 
-/** What an operation gets: the ports, and on whose behalf it acts. */
+/** What an operation gets: the ports, and on whose behalf it acts. `now` is the program's: a test program's may be ahead. */
 export interface Ctx extends Ports {
   readonly program: Program;
+  /** Real time, by which providers, keys, tokens and payments' retries go; epoch milliseconds. */
+  realNow(): number;
   readonly actor: Actor;
   readonly requestId: string;
   readonly rails: Readonly<Partial<Record<PayoutMethod, PayoutRail>>>;

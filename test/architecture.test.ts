@@ -181,3 +181,9 @@ describe("every source file", () => {
     ).toEqual([]);
   });
 });
+
+test.each(["key", "address"] as const)("the %s fuse names the limit of its binding", (kind) => {
+  const toml = readFileSync(new URL("../wrangler.toml", import.meta.url), "utf8");
+  const binding = new RegExp(`name = "${kind.toUpperCase()}_FUSE"\\n.*\\nsimple = (.*)`).exec(toml)?.[1];
+  expect(binding).toBe(`{ limit = ${FUSES[kind].limit}, period = ${FUSES[kind].periodS} }`);
+});

@@ -35,6 +35,8 @@ export interface KeyRing {
   /** The valid key that a token is, or undefined: unknown, wrong, expired, revoked, of another mode. */
   /** `admit` is asked before a look-up: whoever guesses pays for each guess with the fuse of the address. */
   open(ports: Ports, token: string, admit: () => Promise<void>): Promise<KeyRecord | undefined>;
+  /** Reads the program's keys anew: what a warm key remembers of it no longer holds. */
+  forget(programId: Program["id"]): void;
 }
 
 /** A revoked key works on for at most this long; the wire promises 30 s. */
@@ -99,6 +101,9 @@ export const makeKeyRing = (store: KeyStore): KeyRing => {
       if (record.expiresAt !== null && record.expiresAt <= now) return undefined;
       touch(ports, record, now);
       return record;
+    },
+    forget(programId) {
+      for (const [digest, { record }] of warm) if (record.programId === programId) warm.delete(digest);
     },
   };
 };

@@ -5,6 +5,7 @@ import type { Ctx, Ports, Program } from "../context.ts";
 import type { Mode, Scope } from "../domain/api-key.ts";
 import type { Actor } from "../domain/events.ts";
 import type { KeyId } from "../domain/ids.ts";
+import { clocksOf } from "../operations/ctx-for.ts";
 import type { KeyRing } from "./auth.ts";
 
 export interface AppPorts extends Ports {
@@ -65,5 +66,6 @@ export const accessOf = (c: Context<AppEnv>): Access => {
 /** The context of an operation: the request's ports, its key's program and actor. */
 export const ctxOf = (c: Context<AppEnv>): Ctx => {
   const { program, actor } = accessOf(c);
-  return { ...c.get("ports"), program, actor, requestId: c.get("requestId") };
+  const ports = c.get("ports");
+  return { ...ports, ...clocksOf(ports, program), program, actor, requestId: c.get("requestId") };
 };

@@ -15,9 +15,9 @@ const take = async (ports: ActingPorts, hint: Hint): Promise<void> => {
     return;
   }
   const ctx = await ctxFor(ports, hint.programId, { type: "schedule", id: "payments" });
-  const next = await runPayment(ctx, hint.payoutId);
+  const next = await runPayment(ctx, hint.payoutId, hint.isDue === true);
   if (next.kind === "again" && next.afterMs <= HINT_DELAY_MAX_S * 1000)
-    await ports.hints.send(hint, Math.ceil(next.afterMs / 1000));
+    await ports.hints.send({ ...hint, isDue: false }, Math.ceil(next.afterMs / 1000));
 };
 
 export const takeHints = async (ports: ActingPorts, batch: MessageBatch<Hint>): Promise<void> => {

@@ -79,10 +79,10 @@ const tryTurn = async (
   cached: Book | undefined,
   mark: Mark | undefined,
 ): Promise<TurnAnswer | undefined> => {
-  const now = ports.now();
+  const realNow = ports.now();
   const loaded =
     cached === undefined
-      ? await loadBook(ports.db, { ...request, needs: needsOf(request.command), now, mark })
+      ? await loadBook(ports.db, { ...request, needs: needsOf(request.command), now: realNow, mark })
       : undefined;
   const book = loaded?.book ?? cached;
   if (book === undefined) throw new Error("a turn without a book");
@@ -107,7 +107,8 @@ const tryTurn = async (
       ),
     );
   }
-  const facts = { now, actor: request.actor, mint: request.mint };
+  const now = realNow + (book.clockOffset ?? 0);
+  const facts = { now, realNow, actor: request.actor, mint: request.mint };
   const verdict = decide(book, request.command, facts);
   if (verdict.kind === "refused")
     return cached === undefined ? { kind: "refused", refusal: verdict.refusal } : undefined;

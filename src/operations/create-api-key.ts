@@ -36,7 +36,7 @@ const write = async (ports: Ports, wish: KeyWish, actor: Ctx["actor"]): Promise<
 
 export const createApiKey = async (ctx: Ctx, wish: NewApiKey): Promise<MintedKey> => {
   assertHeld(wish.scopes, wish.held);
-  if (wish.expiresAt !== null && wish.expiresAt <= ctx.now()) {
+  if (wish.expiresAt !== null && wish.expiresAt <= ctx.realNow()) {
     const pointer = "/expires_at";
     throw new Refused(refuse("period_invalid", "expires_at must be in the future.", { pointer }).refusal);
   }

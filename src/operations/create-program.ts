@@ -9,7 +9,7 @@ import { commitAnnounced } from "../store/events.ts";
 import { programInsert } from "../store/programs.ts";
 import { createdAt, createdBody } from "./apply-turn.ts";
 import { keyNews, type MintedKey, mintKey, ROOT_ACTOR } from "./mint-key.ts";
-import { assertDefaultCurrency, mergePolicy, type PolicyPatch } from "./update-program.ts";
+import { assertCurrencies, mergePolicy, type PolicyPatch } from "./update-program.ts";
 
 export interface NewProgram {
   readonly name: string;
@@ -32,9 +32,10 @@ export const createProgram = async (
     defaultCurrency,
     policy,
     policyVersion: 1,
+    clockOffset: 0,
     createdAt: createdAt(ports),
   };
-  assertDefaultCurrency(program);
+  assertCurrencies(program, wish.policy);
   const scopes = ["program:admin"] as const;
   const minted = await mintKey(ports, {
     programId: id,

@@ -18,7 +18,7 @@ export const rotateApiKey = async (ctx: Ctx, keyId: KeyId, overlapHours: number)
   const { id: programId, mode } = ctx.program;
   const old = await findProgramKey(ctx.db, programId, keyId);
   if (old === undefined) throw new Refused(refuse("key_not_found", "No such key in this program.").refusal);
-  const now = ctx.now();
+  const now = ctx.realNow();
   const { name, scopes, dialect, expiresAt } = old;
   const minted = await mintKey(ctx, { programId, mode, name, scopes, dialect, expiresAt });
   const isDone =

@@ -120,12 +120,12 @@ const conclude = async (ctx: Ctx, attempt: Attempt, outcome: RailOutcome): Promi
   );
   if (answer.kind !== "done" || answer.result.kind !== "attempt") return again(SOON_MS);
   const { nextAttemptAt } = answer.result.attempt;
-  return nextAttemptAt === null ? DONE : again(nextAttemptAt - ctx.now());
+  return nextAttemptAt === null ? DONE : again(nextAttemptAt - ctx.realNow());
 };
 
 /** Nothing was found, and it is too late to send again: only the provider's own history, twice silent, says that nothing was made. */
 const afterWindow = async (ctx: Ctx, rail: PayoutRail, attempt: Attempt): Promise<RailOutcome> => {
-  const now = ctx.now();
+  const now = ctx.realNow();
   const isQuiet = now - attempt.createdAt >= rail.resendWindowMs + QUIET_AFTER_WINDOW_MS;
   const isTwice = attempt.emptySince !== null && now - attempt.emptySince >= EMPTY_LOOKS_APART_MS;
   const isKnown = now - attempt.createdAt < HISTORY_WINDOW_MS;
@@ -146,15 +146,17 @@ const afterWindow = async (ctx: Ctx, rail: PayoutRail, attempt: Attempt): Promis
 /** What became of earlier sends before anything is sent again; undefined where sending is right. */
 const lookFirst = async (ctx: Ctx, rail: PayoutRail, attempt: Attempt): Promise<RailOutcome | undefined> => {
   if (
-    (attempt.state === "deferred" && ctx.now() - attempt.createdAt < rail.resendWindowMs) ||
-    (attempt.state === "begun" && attempt.n === 1 && ctx.now() - attempt.updatedAt < BEGUN_STALE_MS)
+    (attempt.state === "deferred" && ctx.realNow() - attempt.createdAt < rail.resendWindowMs) ||
+    (attempt.state === "begun" && attempt.n === 1 && ctx.realNow() - attempt.updatedAt < BEGUN_STALE_MS)
   )
     return undefined;
   const found = await rail.find(ctx.program, attempt);
   if (found !== undefined) return found;
   if (attempt.state === "accepted") return { kind: "accepted", ref: attempt.providerRef ?? "" };
   if (attempt.state === "needs_hand") return { kind: "needs_hand", instructions: attempt.detail ?? "" };
-  return ctx.now() - attempt.createdAt < rail.resendWindowMs ? undefined : afterWindow(ctx, rail, attempt);
+  return ctx.realNow() - attempt.createdAt < rail.resendWindowMs
+    ? undefined
+    : afterWindow(ctx, rail, attempt);
 };
 
 /** What was found late may have come back already. A provider that cannot say so now will send a message about it. */
@@ -197,7 +199,7 @@ const call = async (ctx: Ctx, rail: PayoutRail, attempt: Attempt): Promise<Payme
 };
 
 /** Takes a payment one step on; safe to run any number of times, in any order, at once. */
-export const runPayment = async (ctx: Ctx, payoutId: PayoutId): Promise<PaymentNext> => {
+export const runPayment = async (ctx: Ctx, payoutId: PayoutId, isDue = false): Promise<PaymentNext> => {
   const payment = await findPayment(ctx.db, ctx.program.id, payoutId);
   if (payment === undefined || payment.payout.status !== "processing") return DONE;
   const { payout, attempt } = payment;
@@ -208,7 +210,7 @@ export const runPayment = async (ctx: Ctx, payoutId: PayoutId): Promise<PaymentN
       detail: `Nothing here pays by ${payout.method} yet; pay it by hand and mark it paid.`,
     });
   }
-  if (attempt !== undefined) return callIfDue(ctx, rail, attempt, false);
+  if (attempt !== undefined) return callIfDue(ctx, rail, attempt, false, isDue);
   const begun = await begin(ctx, rail, payment);
   if (!("state" in begun)) return begun;
   // Another consumer may have begun it, on the rail that the payout has meanwhile.
@@ -222,15 +224,16 @@ const callIfDue = (
   rail: PayoutRail,
   attempt: Attempt,
   justBegun: boolean,
+  isDue = false,
 ): Promise<PaymentNext> | PaymentNext => {
   if (attempt.state === "settled" || (attempt.state === "needs_hand" && attempt.nextAttemptAt === null))
     return DONE;
-  const now = ctx.now();
+  const now = ctx.realNow();
   if (!justBegun && attempt.state === "begun") {
     const staleAt = attempt.updatedAt + BEGUN_STALE_MS;
     return staleAt > now ? again(staleAt - now) : call(ctx, rail, attempt);
   }
-  if (!justBegun && attempt.nextAttemptAt !== null && attempt.nextAttemptAt > now)
+  if (!justBegun && !isDue && attempt.nextAttemptAt !== null && attempt.nextAttemptAt > now)
     return again(attempt.nextAttemptAt - now);
   return call(ctx, rail, attempt);
 };

@@ -4,7 +4,7 @@ import type { ProgramId } from "../domain/ids.ts";
 import type { ProviderEvent, ProviderSubject } from "../rails/rail.ts";
 import { findAttempts } from "../store/attempts.ts";
 import { findProgram } from "../store/programs.ts";
-import type { ActingPorts } from "./ctx-for.ts";
+import { type ActingPorts, clocksOf } from "./ctx-for.ts";
 import { reviewAttempt } from "./review-attempt.ts";
 import { reviewReadiness } from "./review-readiness.ts";
 
@@ -47,7 +47,13 @@ export const takeProviderEvent = async (
     return undefined;
   }
   const actor = { type: "provider", id: provider } as const;
-  const ctx: Ctx = { ...ports, program, actor, requestId: `provider:${event.id}` };
+  const ctx: Ctx = {
+    ...ports,
+    ...clocksOf(ports, program),
+    program,
+    actor,
+    requestId: `provider:${event.id}`,
+  };
   for (const subject of event.subjects)
     await reviewSubject(ctx, provider, subject, `s:in:${provider}:${event.id}`, refIn(event));
   return { id: event.id };

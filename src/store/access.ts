@@ -48,10 +48,19 @@ const keyOf = (row: Row): StoredKey => ({
 
 /** The program's columns under names of their own: in one row two of a name would hide each other. */
 const FIND = `SELECT k.*, p.id AS p_id, p.name AS p_name, p.mode AS p_mode, p.default_currency AS p_default_currency,
-    p.policy AS p_policy, p.policy_version AS p_policy_version, p.created_at AS p_created_at
+    p.policy AS p_policy, p.policy_version AS p_policy_version, p.clock_offset AS p_clock_offset, p.created_at AS p_created_at
   FROM api_keys k JOIN programs p ON p.id = k.program_id WHERE k.id = ?1`;
 
-const PROGRAM_COLUMNS = ["id", "name", "mode", "default_currency", "policy", "policy_version", "created_at"];
+const PROGRAM_COLUMNS = [
+  "id",
+  "name",
+  "mode",
+  "default_currency",
+  "policy",
+  "policy_version",
+  "clock_offset",
+  "created_at",
+];
 
 /** One round trip; the caller proves the secret against `hash`. */
 export const findKey = async (db: D1Database, id: KeyId): Promise<KeyWithProgram | undefined> => {

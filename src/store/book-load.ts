@@ -27,6 +27,7 @@ export interface LoadRequest {
   readonly commandId: string;
   readonly needs: Needs;
   /** Epoch milliseconds at which a choice must be payable. */
+  /** Real time; the program's clock is read with its head. */
   readonly now: number;
   /** The last begin_payment that the object remembers. */
   readonly mark?: { readonly seq: number; readonly commandId: string } | undefined;
@@ -153,7 +154,8 @@ const readDue = (trip: Trip, request: LoadRequest, selector: Extract<Selector, {
   }));
 };
 
-const FREE = "c.status = 'approved' AND c.payout_id IS NULL AND c.payable_at <= ?3";
+const FREE =
+  "c.status = 'approved' AND c.payout_id IS NULL AND c.payable_at <= ?3 + (SELECT clock_offset FROM programs WHERE id = ?1)";
 
 const readChoice = (
   trip: Trip,
@@ -185,7 +187,11 @@ const readChoice = (
 };
 
 const readHead = (trip: Trip, { programId, affiliateId }: LoadRequest): void => {
-  const programAt = ask(trip, "SELECT mode, policy, policy_version FROM programs WHERE id = ?1", programId);
+  const programAt = ask(
+    trip,
+    "SELECT mode, policy, policy_version, clock_offset FROM programs WHERE id = ?1",
+    programId,
+  );
   const affiliateAt = ask(
     trip,
     "SELECT * FROM affiliates WHERE program_id = ?1 AND id = ?2",
@@ -209,6 +215,7 @@ const readHead = (trip: Trip, { programId, affiliateId }: LoadRequest): void => 
       livemode: program["mode"] === "live",
       policy: JSON.parse(String(program["policy"])) as Policy,
       policyVersion: numberIn(program, "policy_version"),
+      clockOffset: numberIn(program, "clock_offset"),
       affiliate: affiliate === undefined ? undefined : affiliateOf(affiliate),
       balances,
       seq: head === undefined ? 0 : numberIn(head, "seq"),

@@ -49,6 +49,9 @@ const refOf = (row: Row): PaymentRef => ({
   payoutId: row["payout_id"] as PayoutId,
 });
 
+/** Payouts go by their program's clock, attempts by real time. */
+const AHEAD = "(SELECT clock_offset FROM programs p WHERE p.id = program_id)";
+
 /** Payouts whose next look is due, or whose hint may be lost, behind `after` in order of payout; `now` in epoch milliseconds. */
 export const listDuePayments = async (
   db: D1Database,
@@ -59,7 +62,7 @@ export const listDuePayments = async (
   const sql = `SELECT program_id, affiliate_id, payout_id FROM attempts
       WHERE next_attempt_at IS NOT NULL AND next_attempt_at <= ?1 AND payout_id > ?2
     UNION SELECT program_id, affiliate_id, id FROM payouts
-      WHERE status = 'processing' AND sent = 0 AND updated_at <= ?3 AND id > ?2
+      WHERE status = 'processing' AND sent = 0 AND updated_at <= ?3 + ${AHEAD} AND id > ?2
     ORDER BY payout_id LIMIT ?4`;
   const rows = await db
     .prepare(sql)
@@ -77,7 +80,17 @@ export const listOverduePayments = async (
   now: number,
   limit: number,
 ): Promise<readonly PaymentRef[]> => {
-  const sql =
-    "SELECT program_id, affiliate_id, id AS payout_id FROM payouts WHERE status = 'processing' AND expected_by IS NOT NULL AND expected_by <= ?1 AND stalled_at IS NULL LIMIT ?2";
+  const sql = `SELECT program_id, affiliate_id, id AS payout_id FROM payouts WHERE status = 'processing' AND expected_by IS NOT NULL AND expected_by <= ?1 + ${AHEAD} AND stalled_at IS NULL LIMIT ?2`;
   return (await db.prepare(sql).bind(now, limit).all<Row>()).results.map(refOf);
+};
+
+/** A program's payments whose outcome is open and that will be looked at again. */
+export const listOpenPayments = async (
+  db: D1Database,
+  programId: ProgramId,
+  limit: number,
+): Promise<readonly PaymentRef[]> => {
+  const sql =
+    "SELECT program_id, affiliate_id, payout_id FROM attempts WHERE next_attempt_at IS NOT NULL AND program_id = ?1 ORDER BY next_attempt_at LIMIT ?2";
+  return (await db.prepare(sql).bind(programId, limit).all<Row>()).results.map(refOf);
 };

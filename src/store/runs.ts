@@ -101,7 +101,9 @@ export const listIdleRuns = async (
 ): Promise<readonly Run[]> =>
   (
     await db
-      .prepare("SELECT * FROM payout_runs WHERE status = 'running' AND touched_at <= ?1 LIMIT ?2")
+      .prepare(
+        "SELECT * FROM payout_runs WHERE status = 'running' AND touched_at <= ?1 + (SELECT clock_offset FROM programs p WHERE p.id = program_id) LIMIT ?2",
+      )
       .bind(idleSince, limit)
       .all<Row>()
   ).results.map(runOf);

@@ -5,6 +5,7 @@ import { type Env, platformPorts, withRails } from "../../src/compose.ts";
 import type { Ctx, LogLine, Program, Turnstile } from "../../src/context.ts";
 import type { AffiliateId, ProgramId } from "../../src/domain/ids.ts";
 import { POLICY_DEFAULTS, type Policy } from "../../src/domain/policy.ts";
+import { clocksOf } from "../../src/operations/ctx-for.ts";
 import { findProgram, programOf } from "../../src/store/programs.ts";
 import { StripeSimulator } from "../simulators/stripe.ts";
 import worker from "../worker/entry.ts";
@@ -189,7 +190,8 @@ export class World {
   async ctx(key = "key_one"): Promise<Ctx> {
     const ports = withRails(seams.ports(platformPorts(bindings, undefined)));
     const actor = { type: "key", id: key } as const;
-    return { ...ports, program: await this.program(), actor, requestId: "simulation" };
+    const program = await this.program();
+    return { ...ports, ...clocksOf(ports, program), program, actor, requestId: "simulation" };
   }
 
   async cron(): Promise<void> {

@@ -44,7 +44,7 @@ const portsOf = (world: Pick<World, "lines" | "clock" | "deferred" | "database">
   ledgerOf: unused,
   hints: { send: unused },
   http: unused,
-  vault: { seal: unused, open: unused },
+  vault: { keyIds: [], seal: unused, open: unused },
   stripeAccounts: { accountOfKey: unused, readinessOf: unused },
   paypalAccounts: { accountOf: unused },
   wiseAccounts: { accountOf: unused },
@@ -96,6 +96,7 @@ export const makeWorld = (register: Register = () => undefined): World => {
       defaultCurrency: "EUR",
       policy: POLICY_DEFAULTS,
       policyVersion: 1,
+      clockOffset: 0,
       createdAt: 0,
     };
     const hash = await hashKey(PEPPER, text);

@@ -123,6 +123,8 @@ export interface Book {
   readonly programId: ProgramId;
   readonly livemode: boolean;
   readonly policyVersion: number;
+  /** How far a test program's clock is ahead of real time, milliseconds; absent is not at all. */
+  readonly clockOffset?: number;
   readonly policy: Policy;
   readonly affiliateId: AffiliateId;
   /** undefined only before create_affiliate. */

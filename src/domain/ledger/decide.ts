@@ -60,11 +60,13 @@ const step = (draft: Draft, command: Command): Step => {
 
 /** A turn that changes nothing: what a client's key stands for when there was nothing to do. */
 export const emptyChange = (book: Book, facts: TurnFacts): Change =>
-  changeOf(newDraft(book, facts.now, facts.actor, facts.mint));
+  changeOf(newDraft(book, facts.now, facts.actor, facts.mint, facts.realNow));
 
 export interface TurnFacts {
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds of the program's clock. */
   readonly now: number;
+  /** Epoch milliseconds of real time, where the program's clock is ahead of it. */
+  readonly realNow?: number;
   readonly actor: Actor;
   /** An id body; every id that the turn makes follows from it. */
   readonly mint: string;
@@ -88,7 +90,7 @@ const standingIn = (draft: Draft, result: Result): Result => {
 };
 
 export const decide = (book: Book, command: Command, facts: TurnFacts): Verdict => {
-  const draft = newDraft(book, facts.now, facts.actor, facts.mint);
+  const draft = newDraft(book, facts.now, facts.actor, facts.mint, facts.realNow);
   const taken = step(draft, command);
   if ("refusal" in taken) return { kind: "refused", refusal: taken.refusal };
   if ("unchanged" in taken) return { kind: "unchanged", result: standingIn(draft, taken.unchanged) };
@@ -117,6 +119,7 @@ export const fold = (book: Book, change: Change): Book => ({
   programId: book.programId,
   livemode: book.livemode,
   policyVersion: book.policyVersion,
+  ...(book.clockOffset === undefined ? {} : { clockOffset: book.clockOffset }),
   policy: book.policy,
   affiliateId: book.affiliateId,
   affiliate: change.insertedAffiliate ?? change.updatedAffiliate ?? book.affiliate,

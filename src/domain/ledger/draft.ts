@@ -27,7 +27,10 @@ export type Step =
 
 export interface Draft {
   readonly book: Book;
+  /** The program's clock. */
   readonly now: number;
+  /** What attempts go by: providers know nothing of a program's clock. */
+  readonly realNow: number;
   readonly actor: Actor;
   readonly mint: string;
   minted: number;
@@ -50,9 +53,16 @@ export interface Draft {
   paidLines: { payoutId: PayoutId; count: number } | undefined;
 }
 
-export const newDraft = (book: Book, now: number, actor: Actor, mint: string): Draft => ({
+export const newDraft = (
+  book: Book,
+  now: number,
+  actor: Actor,
+  mint: string,
+  realNow: number = now,
+): Draft => ({
   book,
   now,
+  realNow,
   actor,
   mint,
   minted: 0,

@@ -87,9 +87,9 @@ const begin = (draft: Draft, before: Payout, { instruction }: Of<"begin_payment"
     detail: null,
     tries: 0,
     emptySince: null,
-    nextAttemptAt: nextLookAt(draft.now, draft.now),
-    createdAt: draft.now,
-    updatedAt: draft.now,
+    nextAttemptAt: nextLookAt(draft.realNow, draft.realNow),
+    createdAt: draft.realNow,
+    updatedAt: draft.realNow,
   };
   const sent = putPayout(draft, before, { sent: true, attemptCount: n });
   if (instruction.rail !== "store_credit") {
@@ -108,7 +108,7 @@ const begin = (draft: Draft, before: Payout, { instruction }: Of<"begin_payment"
 
 /** A refusal that turns out to have paid: the affiliate has the money, so it is owed back; state and lines stay. */
 const paidLate = (draft: Draft, before: Payout, attempt: Attempt, ref: string): Step => {
-  const late: Attempt = { ...attempt, state: "paid_late", providerRef: ref, updatedAt: draft.now };
+  const late: Attempt = { ...attempt, state: "paid_late", providerRef: ref, updatedAt: draft.realNow };
   draft.updatedAttempt = late;
   move(draft, "paid_late", attempt.currency, "recovery", "paid", attempt.amount, {
     payoutId: before.id,
@@ -154,7 +154,9 @@ const wait = (
 ): Step => {
   // What may have moved money, or waits for a person, is not talked over by a later answer that says less.
   const stood =
-    attempt.state === "begun" && draft.now - attempt.updatedAt >= BEGUN_STALE_MS ? "unknown" : attempt.state;
+    attempt.state === "begun" && draft.realNow - attempt.updatedAt >= BEGUN_STALE_MS
+      ? "unknown"
+      : attempt.state;
   const keeps =
     stood === "needs_hand" ||
     stood === "accepted" ||
@@ -162,18 +164,20 @@ const wait = (
   const state = keeps ? stood : outcome.kind;
   const asked =
     outcome.kind === "deferred" && outcome.retryAfterS !== undefined
-      ? draft.now + outcome.retryAfterS * 1000
+      ? draft.realNow + outcome.retryAfterS * 1000
       : 0;
   const after: Attempt = {
     ...attempt,
     state,
     tries: attempt.tries + 1,
-    updatedAt: draft.now,
+    updatedAt: draft.realNow,
     providerRef: refOf(outcome) ?? attempt.providerRef,
     detail: detailOf(outcome) ?? attempt.detail,
     emptySince:
-      outcome.kind === "unknown" && outcome.isEmptyLook === true ? (attempt.emptySince ?? draft.now) : null,
-    nextAttemptAt: lookAgainAt(attempt, state, draft.now, asked),
+      outcome.kind === "unknown" && outcome.isEmptyLook === true
+        ? (attempt.emptySince ?? draft.realNow)
+        : null,
+    nextAttemptAt: lookAgainAt(attempt, state, draft.realNow, asked),
   };
   draft.updatedAttempt = after;
   const payout = expectAgain(draft, before, state, outcome);
@@ -215,7 +219,7 @@ const resolve = (draft: Draft, before: Payout, command: Of<"resolve">): Step => 
     return refuse("invalid_state", "Only a payment whose outcome is unknown can be resolved by a person.");
   }
   const openUntil = attempt.createdAt + KEY_WINDOW_MS;
-  if (command.outcome === "refused" && draft.now < openUntil) {
+  if (command.outcome === "refused" && draft.realNow < openUntil) {
     const until = toInstant(openUntil);
     return refuse(
       "payment_under_way",

@@ -29,7 +29,7 @@ export const settlePayout = (draft: Draft, before: Payout, settlement: Settlemen
       providerRef: settlement.ref ?? attempt.providerRef,
       nextAttemptAt: null,
       tries: attempt.tries + 1,
-      updatedAt: draft.now,
+      updatedAt: draft.realNow,
     };
   }
   const payout = putPayout(draft, before, {
@@ -57,7 +57,7 @@ export const failPayout = (
     detail: why.detail,
     nextAttemptAt: null,
     tries: attempt.tries + 1,
-    updatedAt: draft.now,
+    updatedAt: draft.realNow,
   };
   const payout = putPayout(draft, before, {
     status: "failed",

@@ -15,6 +15,7 @@ import { registerPayoutReviews } from "./payout-reviews.ts";
 import { registerPayouts } from "./payouts.ts";
 import { registerPrograms } from "./programs.ts";
 import { registerRuns } from "./runs.ts";
+import { registerTestClock } from "./test-clock.ts";
 
 export const ROUTES: readonly Register[] = [
   registerPrograms,
@@ -32,4 +33,5 @@ export const ROUTES: readonly Register[] = [
   registerEvents,
   registerLedger,
   registerCallbacks,
+  registerTestClock,
 ];

@@ -1,4 +1,5 @@
 // Programs, their keys and their credentials with providers.
+import { sql } from "drizzle-orm";
 import { check, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { json, oneOf, whole } from "./checks.ts";
 
@@ -11,12 +12,21 @@ export const programs = sqliteTable(
     defaultCurrency: text("default_currency").notNull(),
     policy: text("policy").notNull(),
     policyVersion: integer("policy_version").notNull(),
+    /** How far a test program's clock was moved forward, milliseconds; a live program's runs on real time. */
+    clockOffset: integer("clock_offset").notNull().default(0),
+    /** When the first scheduled run that is not made yet starts; null where payouts are made by hand only. */
+    nextRunAt: integer("next_run_at"),
     createdAt: integer("created_at").notNull(),
   },
-  () => [
+  (t) => [
+    index("programs_next_run").on(sql`next_run_at - clock_offset`, t.id).where(sql`next_run_at IS NOT NULL`),
     check("programs_mode", oneOf("mode", ["test", "live"])),
     check("programs_policy", json("policy")),
     check("programs_version", whole("policy_version", 1)),
+    check(
+      "programs_clock",
+      sql`typeof(clock_offset) = 'integer' AND clock_offset >= 0 AND (clock_offset = 0 OR mode = 'test')`,
+    ),
   ],
 );
 
