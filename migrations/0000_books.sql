@@ -53,6 +53,7 @@ CREATE TABLE `stripe_onboardings` (
 	`idempotency_key` text NOT NULL,
 	`request` text NOT NULL,
 	`account_id` text,
+	`refused_at` integer,
 	`created_at` integer NOT NULL,
 	`updated_at` integer NOT NULL,
 	PRIMARY KEY(`program_id`, `affiliate_id`, `n`),
@@ -142,7 +143,7 @@ CREATE TABLE `affiliates` (
 	`missing` text NOT NULL,
 	`ready_as_of` integer,
 	`onboarded_at` integer,
-	`tax_form_at` integer,
+	`tax_form` text,
 	`created_at` integer NOT NULL,
 	`updated_at` integer NOT NULL,
 	PRIMARY KEY(`program_id`, `id`),
@@ -472,24 +473,49 @@ CREATE TABLE `payout_sessions` (
 	`id` text NOT NULL,
 	`title` text NOT NULL,
 	`status` text NOT NULL,
+	`n` integer NOT NULL,
 	`selection` text,
 	`created_by` text NOT NULL,
 	`created_at` integer NOT NULL,
 	`updated_at` integer NOT NULL,
 	PRIMARY KEY(`program_id`, `id`),
-	CONSTRAINT "payout_sessions_status" CHECK(status IN ('open', 'paying', 'done', 'cancelled'))
+	CONSTRAINT "payout_sessions_status" CHECK(status IN ('open', 'paying', 'done', 'cancelled')),
+	CONSTRAINT "payout_sessions_n" CHECK(typeof(n) = 'integer' AND n BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "payout_sessions_selection" CHECK((n = 0) = (selection IS NULL) AND (selection IS NULL OR json_valid(selection)))
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `session_rows` (
+	`session_id` text NOT NULL,
+	`n` integer NOT NULL,
+	`affiliate_id` text NOT NULL,
+	`currency` text NOT NULL,
+	`commission_count` integer NOT NULL,
+	`gross` integer NOT NULL,
+	`recovered` integer NOT NULL,
+	`amount` integer NOT NULL,
+	`chosen` text NOT NULL,
+	`tried` integer NOT NULL,
+	`failure_code` text,
+	`failure_detail` text,
+	PRIMARY KEY(`session_id`, `n`, `affiliate_id`, `currency`),
+	CONSTRAINT "session_rows_n" CHECK(typeof(n) = 'integer' AND n BETWEEN 1 AND 9007199254740991),
+	CONSTRAINT "session_rows_count" CHECK(typeof(commission_count) = 'integer' AND commission_count BETWEEN 1 AND 9007199254740991),
+	CONSTRAINT "session_rows_recovered" CHECK(typeof(recovered) = 'integer' AND recovered BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "session_rows_amount" CHECK(typeof(amount) = 'integer' AND typeof(gross) = 'integer' AND amount = gross - recovered AND amount > 0),
+	CONSTRAINT "session_rows_chosen" CHECK(json_valid(chosen)),
+	CONSTRAINT "session_rows_tried" CHECK(typeof(tried) = 'integer' AND tried BETWEEN 0 AND 9007199254740991)
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `tax_forms` (
 	`program_id` text NOT NULL,
 	`affiliate_id` text NOT NULL,
+	`seq` integer NOT NULL,
 	`kind` text NOT NULL,
 	`sealed` text NOT NULL,
-	`last4` text,
-	`status` text NOT NULL,
 	`expires_at` integer,
 	`created_at` integer NOT NULL,
-	PRIMARY KEY(`program_id`, `affiliate_id`, `created_at`)
+	PRIMARY KEY(`program_id`, `affiliate_id`, `seq`),
+	CONSTRAINT "tax_forms_kind" CHECK(kind IN ('w9', 'w8ben', 'w8ben_e', 'vat_id'))
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TRIGGER `turns_next` BEFORE INSERT ON `turns`

@@ -33,9 +33,7 @@ CREATE TRIGGER `automatic_payments_approved` AFTER UPDATE OF `status` ON `payout
 WHEN NEW.status = 'approved' AND OLD.status <> 'approved'
 BEGIN UPDATE automatic_payments SET try_at = 0, wakes = wakes + 1 WHERE payout_id = NEW.id; END;
 --> statement-breakpoint
-CREATE TRIGGER `automatic_payments_unblocked` AFTER UPDATE OF `status`, `destination`, `destination_changed_at`, `ready`, `tax_form_at` ON `affiliates`
-WHEN (NEW.status, NEW.destination, NEW.destination_changed_at, NEW.ready, NEW.tax_form_at)
-  IS NOT (OLD.status, OLD.destination, OLD.destination_changed_at, OLD.ready, OLD.tax_form_at)
+CREATE TRIGGER `automatic_payments_unblocked` AFTER UPDATE ON `affiliates`
 BEGIN UPDATE automatic_payments SET try_at = 0, wakes = wakes + 1 WHERE affiliate_id = NEW.id; END;
 --> statement-breakpoint
 CREATE TRIGGER `automatic_payments_allowed` AFTER UPDATE OF `policy`, `clock_offset` ON `programs`

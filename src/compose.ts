@@ -1,11 +1,12 @@
 // Puts the ports together from the bindings, and the Worker from its ports: the only place that knows every room.
 
-import type { FuseKind, Hint, LogLine, Ports } from "./context.ts";
+import type { FuseKind, Hint, LogLine, Ports, WebhookHint } from "./context.ts";
 import { createApp, type Execution } from "./http/app.ts";
 import type { AppPorts } from "./http/env.ts";
 import { ROUTES } from "./http/routes/all.ts";
 import { takeDeadLetters, takeHints } from "./jobs/queue.ts";
 import { tick } from "./jobs/schedule.ts";
+import { dropWebhookHints, type Look, pacedQueue, takeWebhookHints } from "./jobs/webhook-queue.ts";
 import type { LedgerPorts } from "./ledger/turn.ts";
 import { bankTransferRail } from "./rails/bank-transfer.ts";
 import { manualRail } from "./rails/manual.ts";
@@ -16,6 +17,7 @@ import type { RailProgram } from "./rails/rail.ts";
 import { storeCreditRail } from "./rails/store-credit.ts";
 import { stripeRail } from "./rails/stripe.ts";
 import { accountOfKey, readinessOf } from "./rails/stripe-accounts.ts";
+import { stripeConnect } from "./rails/stripe-connect.ts";
 import { stripeInbound } from "./rails/stripe-events.ts";
 import { wiseRail } from "./rails/wise.ts";
 import { accountOfWise } from "./rails/wise-accounts.ts";
@@ -29,6 +31,7 @@ export interface Env {
   readonly DB: D1Database;
   readonly AFFILIATE_LEDGER: DurableObjectNamespace;
   readonly PAYMENTS: Queue<Hint>;
+  readonly WEBHOOKS: Queue<WebhookHint>;
   /** Absent where the platform has none. */
   readonly KEY_FUSE?: RateLimit;
   readonly ADDRESS_FUSE?: RateLimit;
@@ -43,8 +46,14 @@ export interface Env {
   readonly STRIPE_API_BASE: string;
   /** Empty: PayPal's own address for the program's mode; anything else is used for test programs only. */
   readonly PAYPAL_API_BASE: string;
+  /** `year:cents,…`: the 1099-NEC thresholds that are not built in. */
+  readonly NEC_THRESHOLDS: string;
   /** Empty: Wise's own address for the program's mode; anything else is used for test programs only. */
   readonly WISE_API_BASE: string;
+  /** A resolver of DNS over HTTPS (JSON); absent or empty: webhook addresses are judged as text alone. */
+  readonly DOH_URL?: string;
+  /** "true" where test programs may have webhooks on this machine itself. */
+  readonly DEVELOPMENT?: string;
 }
 
 /** `id:value,id:value`, or one value whose id is the default. */
@@ -67,13 +76,31 @@ const hintQueue = (queue: Queue<Hint>): Ports["hints"] => ({
   },
 });
 
-type ProviderPort = "rails" | "stripeAccounts" | "paypalAccounts" | "wiseAccounts" | "inbound";
+type ProviderPort =
+  | "rails"
+  | "stripeAccounts"
+  | "stripeConnect"
+  | "paypalAccounts"
+  | "wiseAccounts"
+  | "inbound";
 export type PlatformPorts = Omit<AppPorts, ProviderPort>;
 
 const FUSE_OF: Readonly<Record<FuseKind, (env: Env) => RateLimit | undefined>> = {
   key: (env) => env.KEY_FUSE,
   address: (env) => env.ADDRESS_FUSE,
 };
+
+/** `2027:210000,2028:220000`: cents by year. */
+const necThresholdsIn = (text: string): Record<number, number> =>
+  Object.fromEntries(
+    text === ""
+      ? []
+      : text.split(",").map((part) => {
+          const match = /^(\d{4}):(\d{1,12})$/.exec(part.trim());
+          if (match === null) throw new Error("NEC_THRESHOLDS is not year:cents,…: see the README");
+          return [Number(match[1]), Number(match[2])];
+        }),
+  );
 
 /** The ports that touch nothing but the platform; tests put theirs over them. */
 export const platformPorts = (env: Env, execution: Execution | undefined): PlatformPorts => ({
@@ -83,6 +110,7 @@ export const platformPorts = (env: Env, execution: Execution | undefined): Platf
   ledgerOf: (programId, affiliateId) =>
     env.AFFILIATE_LEDGER.getByName(`${programId}:${affiliateId}`) as unknown as ReturnType<Ports["ledgerOf"]>,
   hints: hintQueue(env.PAYMENTS),
+  deliveries: pacedQueue(env.WEBHOOKS, () => Date.now(), looks),
   http: (request) => fetch(request),
   vault: vaultOf(env.MASTER_KEY),
   config: {
@@ -94,12 +122,17 @@ export const platformPorts = (env: Env, execution: Execution | undefined): Platf
     stripeApiBase: env.STRIPE_API_BASE,
     paypalApiBase: env.PAYPAL_API_BASE,
     wiseApiBase: env.WISE_API_BASE,
+    necThresholds: necThresholdsIn(env.NEC_THRESHOLDS),
+    dohUrl: env.DOH_URL ?? "",
+    development: env.DEVELOPMENT === "true",
   },
   fuse: async (kind, id) => (await FUSE_OF[kind](env)?.limit({ key: id }))?.success ?? true,
   log,
   sleep,
   defer: (work) => execution?.waitUntil(work),
 });
+
+const looks = new Map<string, Look>();
 
 const vaults = new Map<string, Ports["vault"]>();
 
@@ -122,7 +155,7 @@ export const withRails = (ports: PlatformPorts): AppPorts => {
     (program: RailProgram) =>
       secretsOf(ports.db, ports.vault, program.id, provider);
   const { http, now, config } = ports;
-  const stripe = { http, apiBase: config.stripeApiBase, secretOf: secretOf("stripe") };
+  const stripe = { http, now, apiBase: config.stripeApiBase, secretOf: secretOf("stripe") };
   const paypal = { http, now, apiBase: config.paypalApiBase, secretOf: secretOf("paypal") };
   const wise = { http, now, apiBase: config.wiseApiBase, secretOf: secretOf("wise") };
   return {
@@ -131,6 +164,7 @@ export const withRails = (ports: PlatformPorts): AppPorts => {
       accountOfKey: (secretKey) => accountOfKey(stripe, secretKey),
       readinessOf: (secretKey, accountId) => readinessOf(stripe, secretKey, accountId),
     },
+    stripeConnect: stripeConnect(stripe),
     paypalAccounts: { accountOf: (program, secrets) => accountOfPayPal(paypal, program, secrets) },
     wiseAccounts: { accountOf: (program, secrets) => accountOfWise(wise, program, secrets) },
     inbound: {
@@ -153,6 +187,14 @@ export const ledgerPorts = (env: Env): LedgerPorts => ({ db: env.DB, now: () => 
 
 /** The queue of dead letters is named like its queue, with this behind it. */
 const DEAD = "-dead";
+const WEBHOOKS_QUEUE = "stipend-webhooks";
+
+const takeBatch = (ports: AppPorts, batch: MessageBatch<Hint | WebhookHint>): Promise<void> => {
+  const isDead = batch.queue.endsWith(DEAD);
+  if (batch.queue.startsWith(WEBHOOKS_QUEUE))
+    return (isDead ? dropWebhookHints : takeWebhookHints)(ports, batch as MessageBatch<WebhookHint>);
+  return (isDead ? takeDeadLetters : takeHints)(ports, batch as MessageBatch<Hint>);
+};
 
 export const makeWorker = <Bindings extends Env>(
   portsOf: (env: Bindings, execution: Execution | undefined) => AppPorts,
@@ -161,8 +203,11 @@ export const makeWorker = <Bindings extends Env>(
   return {
     fetch: (request: Request, env: Bindings, execution: ExecutionContext): Response | Promise<Response> =>
       app.fetch(request, env, execution),
-    queue: (batch: MessageBatch<Hint>, env: Bindings, execution: ExecutionContext): Promise<void> =>
-      (batch.queue.endsWith(DEAD) ? takeDeadLetters : takeHints)(portsOf(env, execution), batch),
+    queue: (
+      batch: MessageBatch<Hint | WebhookHint>,
+      env: Bindings,
+      execution: ExecutionContext,
+    ): Promise<void> => takeBatch(portsOf(env, execution), batch),
     scheduled: (
       _controller: ScheduledController,
       env: Bindings,

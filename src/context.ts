@@ -6,6 +6,7 @@ import type { TurnAnswer, TurnRequest } from "./domain/ledger/book.ts";
 import type { PayoutMethod } from "./domain/payout.ts";
 import type { Policy } from "./domain/policy.ts";
 import type { Refusal } from "./domain/refusals.ts";
+import type { EndpointId } from "./domain/webhooks/endpoint.ts";
 import type { InboundSource, PayoutRail, RailProgram } from "./rails/rail.ts";
 
 /** A message is a hint: what must happen stands in D1, and the sweeper sends the hint again. */
@@ -19,6 +20,16 @@ export type Hint =
       readonly isDue?: boolean;
     }
   | { readonly kind: "run"; readonly programId: ProgramId; readonly runId: RunId };
+
+/** The same for webhooks: that events wait for a program's endpoints, or deliveries for an endpoint. */
+export type WebhookHint =
+  | { readonly kind: "fan_out"; readonly programId: ProgramId }
+  | { readonly kind: "deliver"; readonly programId: ProgramId; readonly endpointId: EndpointId };
+
+export interface DeliveryQueue {
+  /** delayS: seconds before delivery, at most 43,200. */
+  send(hint: WebhookHint, delayS?: number): Promise<void>;
+}
 
 export interface HintQueue {
   /** delayS: seconds before delivery, at most 43,200. */
@@ -62,8 +73,52 @@ export interface StripeAccounts {
     secretKey: string,
     accountId: string,
   ): Promise<
-    { readonly ready: boolean; readonly missing: readonly string[] } | { readonly refusal: Refusal }
+    | {
+        readonly ready: boolean;
+        readonly missing: readonly string[];
+        /** ISO 3166-1 alpha-2; null where Stripe does not say. */
+        readonly country: string | null;
+      }
+    | { readonly refusal: Refusal }
   >;
+}
+
+export interface ConnectedAccountWish {
+  readonly programId: ProgramId;
+  readonly affiliateId: AffiliateId;
+  /** `acct:{affiliate}:{n}`, what Stripe is told as the idempotency key. */
+  readonly key: string;
+  /** ISO 3166-1 alpha-2. */
+  readonly country: string;
+  readonly email: string;
+}
+
+/** What became of asking for a connected account: only `refused` says that none was made, `denied` that Stripe was not reached with this key. */
+export type AccountAnswer =
+  | { readonly kind: "made"; readonly account: string }
+  | { readonly kind: "refused" | "denied"; readonly refusal: Refusal }
+  | { readonly kind: "busy" | "unknown" };
+
+/** Makes connected accounts at Stripe and the links that lead to them; a call throws where Stripe cannot be asked. */
+export interface StripeConnect {
+  /** The bytes that ask for an account, to be kept before they are sent. */
+  freezeAccount(
+    secretKey: string,
+    wish: ConnectedAccountWish,
+  ): Promise<string | { readonly refusal: Refusal }>;
+  /** Sends exactly the frozen bytes under their key. Never throws for Stripe's trouble. */
+  createAccount(secretKey: string, key: string, request: string): Promise<AccountAnswer>;
+  /** The account that the frozen bytes made at Stripe between two instants, epoch milliseconds; null where there is none. */
+  findAccount(
+    secretKey: string,
+    request: string,
+    made: { readonly from: number; readonly until: number },
+  ): Promise<{ readonly account: string | null } | { readonly refusal: Refusal }>;
+  /** A link that leads to the account's onboarding once, within minutes: a secret, never kept and never logged. */
+  linkTo(
+    secretKey: string,
+    to: { readonly account: string; readonly refreshUrl: string; readonly returnUrl: string },
+  ): Promise<{ readonly url: string } | { readonly refusal: Refusal }>;
 }
 
 /** What a flood is counted by. */
@@ -92,10 +147,12 @@ export interface Ports {
   readonly db: D1Database;
   ledgerOf(programId: ProgramId, affiliateId: AffiliateId): Turnstile;
   readonly hints: HintQueue;
+  readonly deliveries: DeliveryQueue;
   /** All HTTP that leaves the Worker. */
   http(request: Request): Promise<Response>;
   readonly vault: Vault;
   readonly stripeAccounts: StripeAccounts;
+  readonly stripeConnect: StripeConnect;
   readonly paypalAccounts: ProviderAccounts<PayPalSecrets>;
   readonly wiseAccounts: ProviderAccounts<WiseSecrets>;
   readonly inbound: Readonly<Record<InboundProvider, InboundSource>>;
@@ -120,8 +177,14 @@ export interface Config {
   readonly stripeApiBase: string;
   /** Empty: PayPal's own address for the program's mode. */
   readonly paypalApiBase: string;
+  /** What a year's payments to one payee must reach for a 1099-NEC, by year, cents of a US dollar; over what is built in. */
+  readonly necThresholds: Readonly<Record<number, number>>;
   /** Empty: Wise's own address for the program's mode. */
   readonly wiseApiBase: string;
+  /** A resolver that speaks DNS over HTTPS in JSON; empty: the addresses of webhooks are judged as text alone. */
+  readonly dohUrl: string;
+  /** Whether test programs may have webhooks on this machine itself. */
+  readonly development: boolean;
 }
 
 export interface Program {
@@ -133,6 +196,8 @@ export interface Program {
   readonly policyVersion: number;
   /** How far a test program's clock was moved forward, milliseconds. */
   readonly clockOffset: number;
+  /** Whether an active webhook endpoint waits for its events; as old as the look-up of the program. */
+  readonly hasEndpoints?: boolean;
   readonly createdAt: number;
 }
 

@@ -2,6 +2,7 @@
 import type { AffiliateId } from "./ids.ts";
 import type { PayoutMethod } from "./payout.ts";
 import type { Overrides } from "./policy.ts";
+import type { TaxFormStanding } from "./tax.ts";
 
 export const AFFILIATE_STATUSES = ["active", "suspended"] as const;
 export type AffiliateStatus = (typeof AFFILIATE_STATUSES)[number];
@@ -37,7 +38,8 @@ export interface Affiliate {
   readonly readyAsOf: number | null;
   /** When the affiliate's Stripe account could first be sent money. */
   readonly onboardedAt: number | null;
-  readonly taxFormAt: number | null;
+  /** The form on file, whether it still counts or not. */
+  readonly taxForm: TaxFormStanding | null;
   readonly createdAt: number;
   readonly updatedAt: number;
 }

@@ -42,7 +42,7 @@ export const payoutBlockers = (
   const open =
     affiliate !== undefined && isLive(payout.status) && payout.status !== "processing"
       ? [
-          ...affiliateBlockers(affiliate, policy, payout.currency),
+          ...affiliateBlockers(affiliate, policy, payout.currency, now),
           ...destinationBlockers(affiliate, policy, now),
         ]
       : [];

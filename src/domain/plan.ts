@@ -5,6 +5,7 @@ import type { DueSummary } from "./ledger/book.ts";
 import { type Currency, toDecimal } from "./money.ts";
 import type { PayoutMethod } from "./payout.ts";
 import { cooldownUntil, minimumOf, type Policy } from "./policy.ts";
+import { isCurrent } from "./tax.ts";
 
 /** In order of precedence: `reason` on the wire is the first that applies. */
 export const REASONS = [
@@ -169,10 +170,15 @@ const methodBlockers = (affiliate: Affiliate, policy: Policy, currency: Currency
     : [{ reason: "currency_not_supported_by_method", detail: `${method} cannot carry ${currency}.` }];
 };
 
-const taxBlockers = (affiliate: Affiliate, policy: Policy): Blocker[] =>
-  policy.require_tax_form && affiliate.taxFormAt === null
-    ? [{ reason: "tax_form_required", detail: "The program requires a tax form and none is on file." }]
-    : [];
+const taxBlockers = (affiliate: Affiliate, policy: Policy, now: number): Blocker[] => {
+  const { taxForm } = affiliate;
+  if (!policy.require_tax_form || isCurrent(taxForm, now)) return [];
+  const detail =
+    taxForm === null
+      ? "The program requires a tax form and none is on file."
+      : `The tax form on file expired on ${toInstant(taxForm.expiresAt ?? now)}; a new one is needed.`;
+  return [{ reason: "tax_form_required", detail }];
+};
 
 /** What stops money going to the affiliate's destination now; a payout may exist meanwhile. */
 export const destinationBlockers = (affiliate: Affiliate, policy: Policy, now: number): Blocker[] => {
@@ -193,10 +199,15 @@ export const destinationBlockers = (affiliate: Affiliate, policy: Policy, now: n
 };
 
 /** What keeps a payout of this affiliate and currency from being made or paid at all, whatever is due. */
-export const affiliateBlockers = (affiliate: Affiliate, policy: Policy, currency: Currency): Blocker[] => [
+export const affiliateBlockers = (
+  affiliate: Affiliate,
+  policy: Policy,
+  currency: Currency,
+  now: number,
+): Blocker[] => [
   ...suspended(affiliate),
   ...methodBlockers(affiliate, policy, currency),
-  ...taxBlockers(affiliate, policy),
+  ...taxBlockers(affiliate, policy, now),
 ];
 
 const waiting = (due: DueSummary): Blocker[] => {
@@ -267,7 +278,7 @@ const netBlockers = (facts: ClaimFacts, net: number): Blocker[] => {
 export const planClaim = (facts: ClaimFacts): ClaimPlan => {
   const { affiliate, policy, currency, due, owed, now } = facts;
   const net = due.gross - owed;
-  const always = affiliateBlockers(affiliate, policy, currency);
+  const always = affiliateBlockers(affiliate, policy, currency, now);
   const later = destinationBlockers(affiliate, policy, now);
   if (due.count === 0) {
     return {

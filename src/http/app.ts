@@ -3,6 +3,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { toBase64Url } from "../domain/base64url.ts";
+import { announceEvents } from "../operations/announce-events.ts";
 import { type KeyStore, makeKeyRing } from "./auth.ts";
 import type { AppEnv, AppPorts, HttpBindings, Register, StipendApp } from "./env.ts";
 import { faultLine } from "./fault.ts";
@@ -108,6 +109,15 @@ const logRequest = (c: Context<AppEnv>, ports: AppPorts, startedAt: number): voi
   });
 };
 
+const READS = ["GET", "HEAD"];
+
+/** Whatever wrote may have written events: one place for all of them, after the commit and beside the answer. */
+const announceWrite = (c: Context<AppEnv>, ports: AppPorts): void => {
+  const access = c.get("access");
+  if (access !== undefined && c.res.ok && !READS.includes(c.req.method))
+    announceEvents(ports, access.program);
+};
+
 const enter = <Bindings extends HttpBindings>(wiring: Wiring<Bindings>): MiddlewareHandler<AppEnv> => {
   const keyRing = makeKeyRing(wiring.keys);
   return async (c, next) => {
@@ -122,6 +132,7 @@ const enter = <Bindings extends HttpBindings>(wiring: Wiring<Bindings>): Middlew
       c.set("keyRing", keyRing);
       refuseUnreadableUrl(c);
       await next();
+      announceWrite(c, ports);
     } catch (thrown) {
       c.res = answerThrown(c, thrown);
     }

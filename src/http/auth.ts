@@ -3,9 +3,11 @@ import type { Context } from "hono";
 import type { Ports, Program } from "../context.ts";
 import { impliesScope, type Mode, parseKey, type Scope } from "../domain/api-key.ts";
 import type { KeyId } from "../domain/ids.ts";
+import { isPortalText } from "../domain/portal-token.ts";
 import { digestOf, hashKey, sameHash } from "../store/key-hash.ts";
 import type { AppEnv, Gate } from "./env.ts";
 import { assertAddress, assertKey } from "./fuse.ts";
+import { accessByPortal, keepToOwn, openPortalToken, type PortalReach } from "./portal-token.ts";
 import { Problem } from "./problem.ts";
 
 export interface KeyRecord {
@@ -125,12 +127,28 @@ const isRootKey = async (ports: Ports, token: string): Promise<boolean> =>
 
 const wrongKey = (detail: string): Problem => new Problem("forbidden", detail);
 
-/** The route is for a program's key that holds the scope; sets `access`. */
+/** A portal token stands for its affiliate, where the route lets it in. */
+const enterByPortal = async (
+  c: Context<AppEnv>,
+  token: string,
+  reach: PortalReach | undefined,
+): Promise<void> => {
+  await assertAddress(c);
+  const holder = await openPortalToken(c.get("ports"), token);
+  if (holder === undefined) throw unauthorized();
+  await assertKey(c, holder.affiliateId);
+  if (reach === undefined) throw wrongKey("A portal token opens only what is the affiliate's own.");
+  c.set("access", accessByPortal(holder));
+  await keepToOwn(c, holder, reach);
+};
+
+/** The route is for a program's key that holds the scope, or for an affiliate's portal token; sets `access`. */
 export const requireScope =
-  (scope: Scope): Gate =>
+  (scope: Scope, portal?: PortalReach): Gate =>
   async (c) => {
     const token = tokenOf(c);
     const ports = c.get("ports");
+    if (isPortalText(token)) return enterByPortal(c, token, portal);
     const record = await c.get("keyRing").open(ports, token, () => assertAddress(c));
     if (record === undefined) {
       if (await isRootKey(ports, token))
@@ -152,6 +170,7 @@ export const requireScope =
 export const requireRoot = (): Gate => async (c) => {
   const token = tokenOf(c);
   const ports = c.get("ports");
+  if (isPortalText(token)) return enterByPortal(c, token, undefined);
   if (await isRootKey(ports, token)) return;
   if ((await c.get("keyRing").open(ports, token, () => assertAddress(c))) === undefined) throw unauthorized();
   throw wrongKey("Only the root key opens this.");

@@ -7,6 +7,7 @@ import { readJson, refuseFields } from "./body.ts";
 import { type AppEnv, type Gate, throughGates } from "./env.ts";
 import { assertAddress } from "./fuse.ts";
 import { takeIdempotencyKey } from "./idempotency.ts";
+import { type PortalReach, separateKeys, throughPortal } from "./portal-token.ts";
 import { Problem } from "./problem.ts";
 import { throughStoredAnswer } from "./stored-answer.ts";
 import { problemResponses } from "./wire.ts";
@@ -21,6 +22,8 @@ export interface Opens {
   readonly idempotency?: "honoured" | "stored" | "ignored";
   /** The handler reads bytes itself (signatures); no JSON gate. */
   readonly rawBody?: boolean;
+  /** Also for an affiliate's portal token, and what keeps it to its own things. */
+  readonly portal?: PortalReach;
 }
 
 type Config<P extends string> = Omit<RouteConfig, "path" | "middleware"> & { path: P };
@@ -38,10 +41,11 @@ const isWrite = ({ method }: Pick<RouteConfig, "method">): boolean =>
 const gatesOf = (opens: Opens, config: Config<string>): Gate[] => {
   const gates: Gate[] = [];
   if (opens.to === "root") gates.push(requireRoot());
-  else if (opens.to !== "public") gates.push(requireScope(opens.to));
+  else if (opens.to !== "public") gates.push(requireScope(opens.to, opens.portal));
   else gates.push(assertAddress);
   const writes = isWrite(config);
   if (writes && opens.idempotency !== "ignored") gates.push(takeIdempotencyKey);
+  if (opens.portal !== undefined) gates.push(separateKeys);
   if (config.request?.query === undefined && opens.to !== "public") gates.push(refuseQuery);
   if (!writes || opens.rawBody) return gates;
   const body = config.request?.body;
@@ -65,7 +69,8 @@ const operationIdOf = ({ method, path }: Config<string>): string =>
 /** createRoute with the gates in front and the problems among the answers. Handlers answer success only and throw the rest. */
 export const defineRoute = <P extends string, R extends Config<P>>(opens: Opens, config: R & { path: P }) => {
   const guarded = opens.to !== "public";
-  const description = [config.description, guarded ? needOf(opens.to) : undefined]
+  const own = opens.portal === undefined ? undefined : "A portal token opens it for its own affiliate.";
+  const description = [config.description, guarded ? needOf(opens.to) : undefined, own]
     .filter(Boolean)
     .join("\n\n");
   const keeps = isWrite(config) && opens.idempotency !== "ignored";
@@ -78,7 +83,12 @@ export const defineRoute = <P extends string, R extends Config<P>>(opens: Opens,
     ...(keeps ? { "x-idempotency-key": isStored ? "stored" : "honoured" } : {}),
     security: guarded ? [{ bearer: [] }] : [],
     ...(guarded ? { "x-required-scope": opens.to } : {}),
+    ...(opens.portal === undefined ? {} : { "x-portal-token": true }),
     responses: { ...problemResponses, ...config.responses },
-    middleware: isStored ? [gates, throughStoredAnswer] : [gates],
+    middleware: [
+      gates,
+      ...(opens.portal === undefined ? [] : [throughPortal]),
+      ...(isStored ? [throughStoredAnswer] : []),
+    ],
   });
 };

@@ -11,6 +11,7 @@ import {
   keepAnswer,
   releaseKey,
 } from "../store/idempotency.ts";
+import { sealedPlace } from "../store/sealed.ts";
 import type { AppEnv, AppPorts } from "./env.ts";
 import { commandIdOf, requestShaOf } from "./idempotency.ts";
 import { isFault, Problem } from "./problem.ts";
@@ -21,7 +22,7 @@ const DAY_MS = 86_400_000;
 /** Longer answers are not kept: the request runs again, with the same ids. */
 const ANSWER_MAX_CHARS = 400_000;
 
-const sealPlace = ({ owner, key }: KeyPlace): string => `${owner}|idempotency_keys|${key}|sealed`;
+const sealPlace = ({ owner, key }: KeyPlace): string => sealedPlace(owner, "idempotency_keys", key, "sealed");
 
 const encoder = new TextEncoder();
 

@@ -44,8 +44,10 @@ const MISSING_BY_PARAM: Readonly<Record<string, RefusalCode>> = {
   commission_id: "commission_not_found",
   payout_id: "payout_not_found",
   run_id: "run_not_found",
+  session_id: "session_not_found",
   key_id: "key_not_found",
   event_id: "event_not_found",
+  endpoint_id: "webhook_endpoint_not_found",
 };
 
 const notThere = (issues: readonly Issue[]): Refused | Problem => {

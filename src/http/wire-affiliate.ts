@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { electronicFormatIBAN, isValidBIC, isValidIBAN } from "ibantools";
 import { AFFILIATE_STATUSES, type Affiliate } from "../domain/affiliate.ts";
 import { toInstant } from "../domain/dates.ts";
+import type { PostalAddress } from "../domain/files/payment-line.ts";
 import { PAYOUT_METHODS } from "../domain/payout.ts";
 import type { Overrides } from "../domain/policy.ts";
 import type { MethodChoice } from "../operations/set-payout-method.ts";
@@ -137,19 +138,36 @@ export const patchOf = (body: PatchBody) => ({
   },
 });
 
-const iban = z
+export const iban = z
   .string()
   .max(64)
   .transform((text) => electronicFormatIBAN(text) ?? "")
   .refine((text) => isValidIBAN(text), "must be an IBAN with its own check digits")
   .openapi({ type: "string", example: "DE89370400440532013000" });
 
-const swift = z
+export const swift = z
   .string()
   .max(32)
   .transform((text) => text.replaceAll(" ", "").toUpperCase())
   .refine((text) => isValidBIC(text), "must be a BIC of 8 or 11 characters")
   .openapi({ type: "string", example: "COBADEFFXXX" });
+
+/** The lengths are those of ISO 20022 payment files. */
+export const postalAddress = z
+  .strictObject({
+    street: lineText(70).optional(),
+    postal_code: lineText(16).optional(),
+    town: lineText(35),
+    country: countryCode,
+  })
+  .openapi("PostalAddress");
+
+export const addressOf = (address: z.output<typeof postalAddress>): PostalAddress => ({
+  street: address.street ?? null,
+  postalCode: address.postal_code ?? null,
+  town: address.town,
+  country: address.country,
+});
 
 const accountId = z
   .string()
@@ -167,7 +185,13 @@ export const payoutMethodBody = z.discriminatedUnion("payout_method", [
       account_name: lineText(140),
       iban,
       swift,
-      address: noteText.max(500).optional(),
+      address: z
+        .union([noteText.max(500), postalAddress])
+        .optional()
+        .openapi({
+          description:
+            "Structured where payments leave the EEA or SEPA: payout files carry no address lines, so free text stays out of them.",
+        }),
     }),
   }),
   z.strictObject({ payout_method: z.literal("store_credit") }),
@@ -186,7 +210,12 @@ export const choiceOf = (body: z.output<typeof payoutMethodBody>): MethodChoice 
       const { account_name: accountName, iban: number, swift: bic, address } = body.bank_details;
       return {
         method: "bank_transfer",
-        bank: { accountName, iban: number, swift: bic, address: address ?? null },
+        bank: {
+          accountName,
+          iban: number,
+          swift: bic,
+          address: typeof address === "object" ? addressOf(address) : (address ?? null),
+        },
       };
     }
     default:

@@ -1,10 +1,11 @@
 // An affiliate's balance as the wire shows it: the buckets of each currency, what comes next, and what stands in the way.
 import { z } from "@hono/zod-openapi";
-import { addDays, dateOf, startOfDate, toInstant } from "../domain/dates.ts";
+import { toInstant } from "../domain/dates.ts";
 import type { Payout } from "../domain/payout.ts";
 import { payoutBlockers } from "../domain/payout-blockers.ts";
 import { affiliateBlockers, type Blocker, byPrecedence, planClaim } from "../domain/plan.ts";
-import { minimumOf, type PayoutSchedule, type Policy } from "../domain/policy.ts";
+import { minimumOf, type Policy } from "../domain/policy.ts";
+import { nextRun } from "../domain/schedule.ts";
 import type { CurrencyStanding, Standing } from "../store/affiliates.ts";
 import { instantText } from "./wire.ts";
 import { blockerSchema, blockerToWire } from "./wire-payout.ts";
@@ -42,43 +43,13 @@ export const balanceSchema = z
   .object({ affiliate_id: z.string(), balances: z.array(bucketSchema) })
   .openapi("Balance");
 
-const weekdayOf = (date: string): number => ((new Date(`${date}T00:00:00Z`).getUTCDay() + 6) % 7) + 1;
-
-const daysBetween = (from: string, to: string): number =>
-  Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000);
-
-/** The month's day, or its last where it is shorter. */
-const dayInMonth = (year: number, month: number, day: number): string => {
-  const last = new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
-  return new Date(Date.UTC(year, month, Math.min(day, last))).toISOString().slice(0, 10);
-};
-
-/** The day of the next scheduled run after `today`, or null where payouts are made by hand only. */
-export const nextRunOn = (schedule: PayoutSchedule, today: string): string | null => {
-  switch (schedule.kind) {
-    case "manual":
-      return null;
-    case "weekly":
-      return addDays(today, (((schedule.weekday ?? 1) - weekdayOf(today) + 6) % 7) + 1);
-    case "biweekly": {
-      const since = daysBetween(schedule.anchor_date ?? today, today);
-      return addDays(today, 14 - (((since % 14) + 14) % 14));
-    }
-    case "monthly": {
-      const [year = 0, month = 1] = today.split("-").map(Number);
-      const here = dayInMonth(year, month - 1, schedule.day_of_month ?? 1);
-      return here > today ? here : dayInMonth(year, month, schedule.day_of_month ?? 1);
-    }
-  }
-};
-
 /** The next run's day and its first instant, up to which commissions count. */
 export const nextRunOf = (
   policy: Policy,
   now: number,
 ): { readonly date: string | null; readonly startsAt: number } => {
-  const date = nextRunOn(policy.payout_schedule, dateOf(now, policy.time_zone));
-  return { date, startsAt: date === null ? 0 : startOfDate(date, policy.time_zone) };
+  const next = nextRun(policy.payout_schedule, policy.time_zone, now);
+  return { date: next?.date ?? null, startsAt: next?.startsAt ?? 0 };
 };
 
 const owedOf = ({ balance }: CurrencyStanding): number => 0 - balance.recovery;
@@ -107,12 +78,12 @@ const blockersOf = (standing: Standing, own: CurrencyStanding, now: number): rea
   return byPrecedence([...ofAffiliate.values(), ...ofPayouts]);
 };
 
-const nextPayoutOf = (standing: Standing, own: CurrencyStanding, date: string | null) => {
+const nextPayoutOf = (standing: Standing, own: CurrencyStanding, date: string | null, now: number) => {
   const { affiliate, program } = standing;
   const net = own.laterGross - owedOf(own);
   const minimum = minimumOf(own.currency, program.policy, affiliate.overrides);
   if (date === null || net <= 0 || net < minimum) return null;
-  const isStopped = affiliateBlockers(affiliate, program.policy, own.currency).length > 0;
+  const isStopped = affiliateBlockers(affiliate, program.policy, own.currency, now).length > 0;
   return isStopped ? null : { date, estimated_amount: net };
 };
 
@@ -129,7 +100,7 @@ export const balanceToWire = (standing: Standing, now: number): z.infer<typeof b
     recovery_owed: owedOf(own),
     store_credit: own.balance.store_credit,
     next_payable_at: own.due.nextPayableAt === null ? null : toInstant(own.due.nextPayableAt),
-    next_payout: nextPayoutOf(standing, own, date),
+    next_payout: nextPayoutOf(standing, own, date, now),
     blockers: blockersOf(standing, own, now).map(blockerToWire),
   }));
   return { affiliate_id: standing.affiliate.id, balances };

@@ -5,6 +5,7 @@ import { type Mode, SCOPES } from "../domain/api-key.ts";
 import { isTimeZone, toInstant } from "../domain/dates.ts";
 import { PAYOUT_METHODS } from "../domain/payout.ts";
 import type { Policy } from "../domain/policy.ts";
+import { weekdayOf } from "../domain/schedule.ts";
 import type { PolicyPatch } from "../operations/update-program.ts";
 import type { StoredKey } from "../store/access.ts";
 import { Problem } from "./problem.ts";
@@ -24,8 +25,6 @@ const isDistinct = (values: readonly unknown[]): boolean => new Set(values).size
 const TWICE = "must not name anything twice";
 
 const weekday = z.number().int().min(1).max(7).openapi({ description: "1 is Monday, 7 Sunday." });
-
-const weekdayOf = (day: string): number => ((new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7) + 1;
 
 const schedule = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("manual") }),

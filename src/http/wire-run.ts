@@ -18,8 +18,21 @@ export const skipSchema = z
   })
   .openapi("Skipped");
 
+/** These end by what somebody does: no date is known while one of them stands. */
+const OPEN_ENDED: readonly string[] = [
+  "affiliate_suspended",
+  "recovery_exceeds_earnings",
+  "below_minimum",
+  "currency_not_supported_by_method",
+  "no_payout_method",
+  "tax_form_required",
+];
+
 export const skipToWire = (skip: SkipRow): z.infer<typeof skipSchema> => {
-  const until = skip.blockers.flatMap((blocker) => blocker.until ?? []);
+  const isOpen = skip.blockers.some(
+    ({ reason, until }) => until === undefined && OPEN_ENDED.includes(reason),
+  );
+  const until = isOpen ? [] : skip.blockers.flatMap((blocker) => blocker.until ?? []);
   return {
     affiliate_id: skip.affiliateId,
     currency: skip.currency,
@@ -37,6 +50,10 @@ const totalSchema = z.array(
 export const generatedSchema = z
   .object({
     run_id: z.string().nullable(),
+    plan_id: z.string().nullable().openapi({
+      description:
+        "Of a dry run: what `plan_id` takes within 24 hours, once; null where the preview was cut short. Of a run: the plan that it made.",
+    }),
     status: z.enum(["running", "done"]),
     payouts: z.array(payoutSchema),
     skipped: z.array(skipSchema),
@@ -51,6 +68,7 @@ export const generatedToWire = (
   dryRun: boolean,
 ): z.infer<typeof generatedSchema> => ({
   run_id: dryRun ? null : generated.run.id,
+  plan_id: generated.run.planId,
   status: generated.isWhole ? "done" : "running",
   payouts,
   skipped: generated.skipped.map(skipToWire),
@@ -67,7 +85,14 @@ export const runSchema = z
     period_start: z.string().nullable(),
     period_end: z.string(),
     currency: z.string().nullable(),
+    time_zone: z.string(),
+    plan_id: z.string().nullable(),
+    planned: z.number().int().openapi({
+      description:
+        "Affiliates and currencies: those who are through, and while the run goes on those who wait.",
+    }),
     payouts_created: z.number().int(),
+    payouts_failed: z.number().int().openapi({ description: "Of its payouts, those that are failed now." }),
     skipped_count: countSchema,
     totals: totalSchema,
     actor: z.object({ type: z.string(), id: z.string() }),
@@ -78,7 +103,7 @@ export const runSchema = z
 
 export const runToWire = (
   run: Run,
-  outcome: Pick<RunOutcome, "skippedCount" | "totals">,
+  outcome: Pick<RunOutcome, "skippedCount" | "totals" | "planned" | "failed">,
 ): z.infer<typeof runSchema> => ({
   id: run.id,
   kind: run.kind,
@@ -87,7 +112,11 @@ export const runToWire = (
   period_start: run.periodStart,
   period_end: run.periodEnd,
   currency: run.currency,
+  time_zone: run.timeZone,
+  plan_id: run.planId,
+  planned: outcome.planned,
   payouts_created: outcome.totals.reduce((sum, total) => sum + total.count, 0),
+  payouts_failed: outcome.failed,
   skipped_count: { ...outcome.skippedCount },
   totals: [...outcome.totals],
   actor: { type: run.actorType, id: run.actorId },

@@ -1,6 +1,7 @@
 // A message becomes one operation, and what is left of it a later hint. No rules: a hint may be lost, doubled or late.
 import type { Hint } from "../context.ts";
 import { advanceRun } from "../operations/advance-run.ts";
+import { announceEvents } from "../operations/announce-events.ts";
 import { type ActingPorts, ctxFor } from "../operations/ctx-for.ts";
 import { runPayment } from "../operations/run-payment.ts";
 import { stallPayment } from "../operations/stall-payment.ts";
@@ -12,10 +13,12 @@ const take = async (ports: ActingPorts, hint: Hint): Promise<void> => {
   if (hint.kind === "run") {
     const ctx = await ctxFor(ports, hint.programId, { type: "schedule", id: "runs" });
     if ((await advanceRun(ctx, hint.runId)) === "running") await ports.hints.send(hint);
+    announceEvents(ports, ctx.program);
     return;
   }
   const ctx = await ctxFor(ports, hint.programId, { type: "schedule", id: "payments" });
   const next = await runPayment(ctx, hint.payoutId, hint.isDue === true);
+  announceEvents(ports, ctx.program);
   if (next.kind === "again" && next.afterMs <= HINT_DELAY_MAX_S * 1000)
     await ports.hints.send({ ...hint, isDue: false }, Math.ceil(next.afterMs / 1000));
 };

@@ -7,11 +7,15 @@ import type { ClaimCommand } from "../domain/ledger/command.ts";
 import { decide, fold } from "../domain/ledger/decide.ts";
 import type { Payout } from "../domain/payout.ts";
 import { type Blocker, planClaim, type Reason } from "../domain/plan.ts";
+import type { Policy } from "../domain/policy.ts";
+import { automaticStatements } from "../store/automatic-payments.ts";
 import { commitTurns, type DecidedTurn, type RunItem, runItemStatements } from "../store/book.ts";
+import { type DueGroup, type DuePage, readDuePage, readHeads } from "../store/due-page.ts";
 import { readPayouts } from "../store/payouts.ts";
 import { finishRunStatements } from "../store/run-finish.ts";
-import { type DueGroup, type DuePage, type Run, readDuePage, readHeads } from "../store/runs.ts";
+import type { Run } from "../store/runs.ts";
 import { askTurn, newBody } from "./apply-turn.ts";
+import { explainSkips, type Refusal } from "./explain-skips.ts";
 
 /** Affiliates that one page reads, decides and commits together. */
 export const PAGE_SIZE = 1000;
@@ -26,12 +30,16 @@ export interface Skip {
 export interface PageOutcome {
   readonly payouts: readonly Payout[];
   readonly skipped: readonly Skip[];
+  /** Where the run goes on. */
+  readonly cursor: string;
   readonly isLast: boolean;
 }
 
 export const dueQueryOf = (
-  run: Pick<Run, "programId" | "asOf" | "periodStart" | "periodEnd" | "currency" | "affiliateIds" | "cursor">,
-  timeZone: string,
+  run: Pick<
+    Run,
+    "programId" | "asOf" | "periodStart" | "periodEnd" | "currency" | "affiliateIds" | "timeZone" | "cursor"
+  >,
 ) => ({
   programId: run.programId,
   asOf: run.asOf,
@@ -39,8 +47,8 @@ export const dueQueryOf = (
   affiliateIds: run.affiliateIds,
   cursor: run.cursor,
   pageSize: PAGE_SIZE,
-  from: run.periodStart === null ? 0 : startOfDate(run.periodStart, timeZone),
-  until: endOfDate(run.periodEnd, timeZone),
+  from: run.periodStart === null ? 0 : startOfDate(run.periodStart, run.timeZone),
+  until: endOfDate(run.periodEnd, run.timeZone),
 });
 
 type Query = ReturnType<typeof dueQueryOf>;
@@ -69,7 +77,7 @@ export const planPage = (
   ctx: Pick<Ctx, "now" | "random" | "actor">,
   run: Run,
   query: Query,
-  page: DuePage,
+  page: Pick<DuePage, "groups" | "policy" | "policyVersion" | "livemode">,
 ): Planned => {
   const turns: DecidedTurn[] = [];
   const skipped: Skip[] = [];
@@ -108,7 +116,11 @@ export const planPage = (
   return { turns, skipped };
 };
 
-const bookOf = (run: Run, page: DuePage, group: DueGroup): Book => ({
+const bookOf = (
+  run: Run,
+  page: Pick<DuePage, "policy" | "policyVersion" | "livemode">,
+  group: DueGroup,
+): Book => ({
   programId: run.programId,
   livemode: page.livemode,
   policyVersion: page.policyVersion,
@@ -138,8 +150,39 @@ const skipItem = (run: Run, skip: Skip): RunItem => ({
   blockers: JSON.stringify(skip.blockers),
 });
 
-const payoutsOf = (turns: readonly DecidedTurn[]): Payout[] =>
+export const payoutsOf = (turns: readonly DecidedTurn[]): Payout[] =>
   turns.flatMap(({ change }) => change.insertedPayout ?? []);
+
+/** What a run writes down beside its turns: who is done, who is not, and which payouts are paid without anyone asking. */
+export const itemStatements = (
+  ctx: Ctx,
+  run: Run,
+  policy: Policy,
+  payouts: readonly Payout[],
+  skipped: readonly Skip[],
+): D1PreparedStatement[] => [
+  ...runItemStatements(ctx.db, [
+    ...payouts.map((payout) => doneItem(run, payout)),
+    ...skipped.map((skip) => skipItem(run, skip)),
+  ]),
+  ...(run.kind === "scheduled" && policy.automatic_payouts
+    ? automaticStatements(ctx.db, run, payouts, policy, ctx.realNow())
+    : []),
+];
+
+/** The run moves behind the page, and ends with the last one, in the batch that completes it: before that, the page is taken again. */
+export const passStatements = (
+  ctx: Ctx,
+  run: Run,
+  page: Pick<DuePage, "cursor" | "isLast" | "livemode">,
+): D1PreparedStatement[] => [
+  ctx.db
+    .prepare(
+      "UPDATE payout_runs SET cursor = ?3, touched_at = ?4 WHERE program_id = ?1 AND id = ?2 AND cursor < ?3",
+    )
+    .bind(run.programId, run.id, page.cursor, ctx.now()),
+  ...(page.isLast ? finishRunStatements(ctx.db, run, page.livemode, ctx.now()) : []),
+];
 
 /** Those whose book moved between the page's read and its commit, one after another through their own objects. */
 const claimThroughObjects = async (
@@ -147,9 +190,9 @@ const claimThroughObjects = async (
   run: Run,
   query: Query,
   moved: readonly DecidedTurn[],
-): Promise<{ payouts: Payout[]; skipped: Skip[] }> => {
+): Promise<{ payouts: Payout[]; skipped: readonly Skip[] }> => {
   const payouts: Payout[] = [];
-  const skipped: Skip[] = [];
+  const refused: Refusal[] = [];
   const replayed: PayoutId[] = [];
   for (const turn of moved) {
     const { affiliateId } = turn.book;
@@ -168,55 +211,27 @@ const claimThroughObjects = async (
     if (answer.kind === "done" && answer.result.kind === "payout") payouts.push(answer.result.payout);
     // This run's own batch got through although its answer was lost.
     if (answer.kind === "done" && answer.result.kind === "payout_ref") replayed.push(answer.result.payoutId);
-    // A refusal means that others claimed it, or that it is due no more; what is refused for a reason of the plan says so.
-    if (answer.kind === "refused")
-      skipped.push(skipOf(affiliateId, currency, answer.refusal.code, answer.refusal.detail));
+    if (answer.kind === "refused") refused.push({ affiliateId, currency, refusal: answer.refusal });
   }
-  return { payouts: [...payouts, ...(await readPayouts(ctx.db, run.programId, replayed))], skipped };
-};
-
-const PLAN_REASONS: readonly string[] = [
-  "affiliate_suspended",
-  "recovery_exceeds_earnings",
-  "below_minimum",
-  "currency_not_supported_by_method",
-  "no_payout_method",
-  "tax_form_required",
-];
-
-const skipOf = (affiliateId: AffiliateId, currency: string, code: string, detail: string): Skip => {
-  const reason = (PLAN_REASONS.includes(code) ? code : "not_selected") as Reason;
   return {
-    affiliateId,
-    currency,
-    reason,
-    blockers: [{ reason, detail: code === "nothing_due" ? "Claimed by another payout meanwhile." : detail }],
+    payouts: [...payouts, ...(await readPayouts(ctx.db, run.programId, replayed))],
+    skipped: await explainSkips(ctx, query, refused),
   };
 };
 
 /** How often a page is read again because the policy or a book moved, before all of it goes through the objects. */
 const REREADS = 5;
 
-/** The run moves behind the page, and ends with the last one, in the batch that completes it: before that, the page is taken again. */
-const passStatements = (ctx: Ctx, run: Run, page: DuePage): D1PreparedStatement[] => [
-  ctx.db
-    .prepare(
-      "UPDATE payout_runs SET cursor = ?3, touched_at = ?4 WHERE program_id = ?1 AND id = ?2 AND cursor < ?3",
-    )
-    .bind(run.programId, run.id, page.cursor, ctx.now()),
-  ...(page.isLast ? finishRunStatements(ctx.db, run, page.livemode, ctx.now()) : []),
-];
-
-const itemStatements = (
-  ctx: Ctx,
-  run: Run,
-  payouts: readonly Payout[],
-  skipped: readonly Skip[],
-): D1PreparedStatement[] =>
-  runItemStatements(ctx.db, [
-    ...payouts.map((payout) => doneItem(run, payout)),
-    ...skipped.map((skip) => skipItem(run, skip)),
-  ]);
+/** Of decided turns, those whose affiliates stand where they were read. */
+export const stayedOf = async (ctx: Ctx, turns: readonly DecidedTurn[]): Promise<readonly DecidedTurn[]> => {
+  const heads = await readHeads(
+    ctx.db,
+    turns.map(({ book }) => book.affiliateId),
+  );
+  const readAt = new Map<AffiliateId, number>();
+  for (const { book } of turns) if (!readAt.has(book.affiliateId)) readAt.set(book.affiliateId, book.seq);
+  return turns.filter(({ book }) => heads.get(book.affiliateId) === readAt.get(book.affiliateId));
+};
 
 /** Commits what did not move; answers who did. */
 const commitUnmoved = async (
@@ -229,15 +244,11 @@ const commitUnmoved = async (
   let open = planned.turns;
   for (let read = 1; ; read++) {
     const outcome = await commitTurns(ctx.db, open, ctx.sleep, [
-      ...itemStatements(ctx, run, payoutsOf(open), planned.skipped),
+      ...itemStatements(ctx, run, page.policy, payoutsOf(open), planned.skipped),
       ...(moved.length === 0 ? passStatements(ctx, run, page) : []),
     ]);
     if (outcome.kind === "committed") return { committed: open, moved };
-    const ids = open.map(({ book }) => book.affiliateId);
-    const heads = await readHeads(ctx.db, ids);
-    const readAt = new Map<AffiliateId, number>();
-    for (const { book } of open) if (!readAt.has(book.affiliateId)) readAt.set(book.affiliateId, book.seq);
-    const stayed = open.filter(({ book }) => heads.get(book.affiliateId) === readAt.get(book.affiliateId));
+    const stayed = await stayedOf(ctx, open);
     // Where no head moved it was the policy: the objects decide on the new one.
     const keep = new Set(stayed.length === open.length || read === REREADS ? [] : stayed);
     moved.push(...open.filter((turn) => !keep.has(turn)));
@@ -246,18 +257,19 @@ const commitUnmoved = async (
 };
 
 export const claimPage = async (ctx: Ctx, run: Run): Promise<PageOutcome> => {
-  const query = dueQueryOf(run, ctx.program.policy.time_zone);
+  const query = dueQueryOf(run);
   const page = await readDuePage(ctx.db, query);
   const planned = planPage(ctx, run, query, page);
   const { committed, moved } = await commitUnmoved(ctx, run, page, planned);
   const through = await claimThroughObjects(ctx, run, query, moved);
   if (moved.length > 0) {
-    const items = itemStatements(ctx, run, through.payouts, through.skipped);
+    const items = itemStatements(ctx, run, page.policy, through.payouts, through.skipped);
     await commitTurns(ctx.db, [], ctx.sleep, [...items, ...passStatements(ctx, run, page)]);
   }
   return {
     payouts: [...payoutsOf(committed), ...through.payouts],
     skipped: [...planned.skipped, ...through.skipped],
+    cursor: page.cursor,
     isLast: page.isLast,
   };
 };

@@ -4,10 +4,14 @@ import { dateOf } from "../domain/dates.ts";
 import type { AffiliateId } from "../domain/ids.ts";
 import type { Payout } from "../domain/payout.ts";
 import { Refused, refuse } from "../domain/refusals.ts";
+import { readDuePage } from "../store/due-page.ts";
+import type { PlanItem } from "../store/plans.ts";
 import { readRunOutcome } from "../store/run-outcome.ts";
-import { insertRun, type Run, readDuePage } from "../store/runs.ts";
+import { insertRun, type Run } from "../store/runs.ts";
+import { sendRunHint, takePage } from "./advance-run.ts";
 import { newBody, type TurnInput } from "./apply-turn.ts";
-import { claimPage, dueQueryOf, type PageOutcome, planPage, type Skip } from "./claim-page.ts";
+import { dueQueryOf, type PageOutcome, payoutsOf, planPage, type Skip } from "./claim-page.ts";
+import { keepPlan, planItemsOf } from "./keep-plan.ts";
 
 export interface GenerateInput extends TurnInput {
   readonly periodStart: string | null;
@@ -17,6 +21,7 @@ export interface GenerateInput extends TurnInput {
 }
 
 export interface Generated {
+  /** Of a dry run, what a run would have been; its plan is there where the preview is whole. */
   readonly run: Run;
   readonly payouts: readonly Payout[];
   /** The first thousand; the counts and totals are of all. */
@@ -31,7 +36,7 @@ export interface Generated {
 /** Answers list no more than this; the rest is at the run. */
 export const LIST_MAX = 1000;
 
-/** A dry run, or the first part of a run, takes no longer than this in the call. */
+/** A dry run takes no longer than this in the call. */
 const IN_CALL_MS = 10_000;
 
 const assertPeriod = (ctx: Ctx, input: GenerateInput): void => {
@@ -50,16 +55,17 @@ const assertPeriod = (ctx: Ctx, input: GenerateInput): void => {
     );
 };
 
-const newRun = (ctx: Ctx, input: GenerateInput): Run => ({
+export const newRun = (
+  ctx: Ctx,
+  input: Pick<TurnInput, "requestSha">,
+  terms: Pick<Run, "asOf" | "periodStart" | "periodEnd" | "currency" | "affiliateIds" | "timeZone">,
+): Run => ({
+  ...terms,
   programId: ctx.program.id,
   id: `run_${newBody(ctx)}`,
   kind: "asked",
   status: "running",
-  asOf: ctx.now(),
-  periodStart: input.periodStart,
-  periodEnd: input.periodEnd,
-  currency: input.currency,
-  affiliateIds: input.affiliateIds,
+  planId: null,
   cursor: "",
   requestSha: input.requestSha,
   actorType: ctx.actor.type,
@@ -67,6 +73,12 @@ const newRun = (ctx: Ctx, input: GenerateInput): Run => ({
   finishedAt: null,
   createdAt: ctx.now(),
 });
+
+const askedRun = (ctx: Ctx, input: GenerateInput): Run => {
+  const { periodStart, periodEnd, currency, affiliateIds } = input;
+  const timeZone = ctx.program.policy.time_zone;
+  return newRun(ctx, input, { asOf: ctx.now(), periodStart, periodEnd, currency, affiliateIds, timeZone });
+};
 
 const countReasons = (skipped: readonly Skip[]): Record<string, number> => {
   const count: Record<string, number> = {};
@@ -113,41 +125,57 @@ const gather = (
   };
 };
 
-export const generatePayouts = async (ctx: Ctx, input: GenerateInput): Promise<Generated> => {
-  assertPeriod(ctx, input);
-  const made = await insertRun(ctx.db, newRun(ctx, input), input.commandId);
-  if (made === undefined) throw new Refused(MISMATCH.refusal);
+const MISMATCH = refuse("idempotency_mismatch", "This idempotency key was used for another request.");
+
+/** Makes the run and its first page; the queue goes on with the rest. undefined where the key is a turn's or the plan is used. */
+export const startRun = async (ctx: Ctx, wish: Run, input: TurnInput): Promise<Generated | undefined> => {
+  const made = await insertRun(ctx.db, wish, input.commandId);
+  if (made === undefined) return undefined;
   const { run, found } = made;
-  if (found) return replay(ctx, run, input);
-  const page = await claimPage(ctx, run);
-  if (!page.isLast) await ctx.hints.send({ kind: "run", programId: run.programId, runId: run.id });
+  if (found) return replayRun(ctx, run, input);
+  const page = await takePage(ctx, run);
+  if (!page.isLast) await sendRunHint(ctx, run.id);
   const after = page.isLast ? { ...run, status: "done" as const, finishedAt: ctx.now() } : run;
   return gather(after, [page], page.isLast);
 };
 
-const MISMATCH = refuse("idempotency_mismatch", "This idempotency key was used for another request.");
+export const generatePayouts = async (ctx: Ctx, input: GenerateInput): Promise<Generated> => {
+  assertPeriod(ctx, input);
+  const made = await startRun(ctx, askedRun(ctx, input), input);
+  if (made === undefined) throw new Refused(MISMATCH.refusal);
+  return made;
+};
 
 /** The same key again: what that run made, and is still making. */
-const replay = async (ctx: Ctx, run: Run, input: GenerateInput): Promise<Generated> => {
+export const replayRun = async (
+  ctx: Ctx,
+  run: Run,
+  input: Pick<TurnInput, "requestSha">,
+): Promise<Generated> => {
   if (run.requestSha !== input.requestSha) throw new Refused(MISMATCH.refusal);
   const outcome = await readRunOutcome(ctx.db, run, LIST_MAX);
   return { run, ...outcome, isWhole: run.status === "done", replayed: true };
 };
 
-/** What generate would do now; nothing is written and nothing is claimed. */
+/** What generate would do now: nothing is claimed, and what it found is kept as a plan. */
 export const previewPayouts = async (ctx: Ctx, input: GenerateInput): Promise<Generated> => {
   assertPeriod(ctx, input);
-  const run = newRun(ctx, input);
-  const until = ctx.now() + IN_CALL_MS;
+  const run = askedRun(ctx, input);
+  const until = ctx.realNow() + IN_CALL_MS;
   const pages: Pick<PageOutcome, "payouts" | "skipped">[] = [];
+  const items: (readonly PlanItem[])[] = [];
   let cursor = "";
   for (;;) {
-    const query = dueQueryOf({ ...run, cursor }, ctx.program.policy.time_zone);
-    const page = await readDuePage(ctx.db, query);
+    const query = dueQueryOf({ ...run, cursor });
+    const page = await readDuePage(ctx.db, { ...query, withDigest: true });
     const { turns, skipped } = planPage(ctx, run, query, page);
-    pages.push({ payouts: turns.flatMap(({ change }) => change.insertedPayout ?? []), skipped });
+    const payouts = payoutsOf(turns);
+    pages.push({ payouts, skipped });
+    items.push(planItemsOf(page.groups, payouts));
     cursor = page.cursor;
-    if (page.isLast) return gather(run, pages, true);
-    if (ctx.now() > until) return gather(run, pages, false);
+    if (page.isLast) break;
+    // What is not whole is no plan.
+    if (ctx.realNow() > until) return gather(run, pages, false);
   }
+  return gather({ ...run, planId: await keepPlan(ctx, run, items) }, pages, true);
 };

@@ -1,6 +1,7 @@
 // Says where an affiliate's money goes; a destination that cannot receive yet is recorded with what it misses.
 import type { Ctx } from "../context.ts";
 import type { Destination } from "../domain/affiliate.ts";
+import type { PostalAddress } from "../domain/files/payment-line.ts";
 import type { AffiliateId } from "../domain/ids.ts";
 import type { Currency } from "../domain/money.ts";
 import type { PayoutMethod } from "../domain/payout.ts";
@@ -19,7 +20,8 @@ export interface BankDetails {
   readonly accountName: string;
   readonly iban: string;
   readonly swift: string;
-  readonly address: string | null;
+  /** Free text is kept for people; only a structured address goes into payout files. */
+  readonly address: PostalAddress | string | null;
 }
 
 export type MethodChoice =
@@ -49,19 +51,26 @@ const canonicalOf = (choice: MethodChoice): readonly string[] => {
       return ["wise", choice.email.toLowerCase(), choice.currency];
     case "bank_transfer": {
       const { accountName, iban, swift, address } = choice.bank;
-      return ["bank_transfer", accountName, iban, swift, address ?? ""];
+      const holder = ["bank_transfer", accountName, iban, swift];
+      if (address === null || typeof address === "string") return [...holder, address ?? ""];
+      const { street, postalCode, town, country } = address;
+      return [...holder, street ?? "", postalCode ?? "", town, country];
     }
     default:
       return [choice.method];
   }
 };
 
+/** What names a destination for comparison, whatever it is sealed under. */
+export const destinationShaOf = (choice: MethodChoice): Promise<string> =>
+  digestOf(JSON.stringify(canonicalOf(choice)));
+
 const destinationOf = async (
   ctx: Ctx,
   affiliateId: AffiliateId,
   choice: MethodChoice,
 ): Promise<Destination> => {
-  const sha = await digestOf(JSON.stringify(canonicalOf(choice)));
+  const sha = await destinationShaOf(choice);
   const bare = { method: choice.method, sha, account: null, display: null, sealed: null, currency: null };
   switch (choice.method) {
     case "stripe":

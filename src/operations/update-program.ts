@@ -4,6 +4,7 @@ import type { Currency } from "../domain/money.ts";
 import { allowsCurrency, type Policy } from "../domain/policy.ts";
 import { Refused, refuse } from "../domain/refusals.ts";
 import { findProgram, replaceProgram } from "../store/programs.ts";
+import { makeRunsBefore } from "./run-schedules.ts";
 
 /** A field that is not there stays as it is. */
 export type PolicyPatch = { readonly [Field in keyof Policy]?: Policy[Field] | undefined };
@@ -21,10 +22,24 @@ const given = <T extends object>(patch: T): Partial<T> =>
 export const mergePolicy = (before: Policy, patch: PolicyPatch): Policy =>
   ({ ...before, ...given(patch) }) as Policy;
 
-export const assertDefaultCurrency = (program: Pick<Program, "defaultCurrency" | "policy">): void => {
-  if (allowsCurrency(program.defaultCurrency, program.policy)) return;
-  const detail = `The default currency ${program.defaultCurrency} must be among the program's currencies.`;
-  throw new Refused(refuse("currency_not_allowed", detail, { pointer: "/currencies" }).refusal);
+/** What the program's currencies leave out, no other setting may name; the fault is shown where the change is. */
+export const assertCurrencies = (
+  program: Pick<Program, "defaultCurrency" | "policy">,
+  patch: PolicyPatch,
+): void => {
+  const refused = (detail: string, pointer: string) =>
+    new Refused(refuse("currency_not_allowed", detail, { pointer }).refusal);
+  const { defaultCurrency, policy } = program;
+  if (!allowsCurrency(defaultCurrency, policy)) {
+    const detail = `The default currency ${defaultCurrency} must be among the program's currencies.`;
+    throw refused(detail, "/currencies");
+  }
+  for (const field of ["minimum_payout", "daily_payout_limit"] as const) {
+    const stray = Object.keys(policy[field]).find((currency) => !allowsCurrency(currency, policy));
+    if (stray === undefined) continue;
+    const detail = `${field} names ${stray}, which is not among the program's currencies.`;
+    throw refused(detail, patch[field] === undefined ? "/currencies" : `/${field}/${stray}`);
+  }
 };
 
 const sorted = (value: unknown): unknown => {
@@ -54,7 +69,8 @@ export const updateProgram = async (ctx: Ctx, patch: ProgramPatch): Promise<Prog
       policy: mergePolicy(before.policy, patch.policy),
     };
     if (isSame(before, after)) return before;
-    assertDefaultCurrency(after);
+    assertCurrencies(after, patch.policy);
+    await makeRunsBefore(ctx, before, after);
     const written = await replaceProgram(ctx.db, before, after, {
       programId: id,
       livemode: before.mode === "live",

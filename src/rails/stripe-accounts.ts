@@ -11,9 +11,12 @@ export interface StripeAccountPorts {
 export interface Readiness {
   readonly ready: boolean;
   readonly missing: readonly string[];
+  /** ISO 3166-1 alpha-2; null where Stripe does not say. */
+  readonly country: string | null;
 }
 
-const notForThisAddress = (ports: StripeAccountPorts, secretKey: string) =>
+/** Why a secret key is not used at all at the configured address. */
+export const notForThisAddress = (ports: StripeAccountPorts, secretKey: string) =>
   mayUse(secretKey, ports.apiBase)
     ? undefined
     : refuse(
@@ -22,10 +25,14 @@ const notForThisAddress = (ports: StripeAccountPorts, secretKey: string) =>
         { pointer: "/secret_key" },
       );
 
-const refusalOf = (error: unknown): { readonly refusal: Refusal } | undefined => {
+/** What Stripe's no to a question about an account means; undefined where it is no answer at all. */
+export const refusalOf = (error: unknown): { readonly refusal: Refusal } | undefined => {
   if (!(error instanceof Stripe.errors.StripeError) || error.statusCode === undefined) return undefined;
   if (error.statusCode === 401)
     return refuse("credentials_refused", "Stripe refuses this secret key.", { pointer: "/secret_key" });
+  // Not to be mixed up: a key without the permission says nothing about the account.
+  if (error.statusCode === 403 && error.code !== "account_invalid")
+    return refuse("credentials_refused", "This Stripe key may not ask for it.", { pointer: "/secret_key" });
   if (error.statusCode === 403 || error.statusCode === 404 || error.statusCode === 400) {
     return refuse(
       "account_not_found",
@@ -71,7 +78,7 @@ export const readinessOf = async (
     const missing = ready
       ? []
       : [...new Set([...due, ...(due.length === 0 ? ["capabilities.transfers"] : [])])];
-    return { ready, missing };
+    return { ready, missing, country: account.country ?? null };
   } catch (error) {
     const refused = refusalOf(error);
     if (refused === undefined) throw error;

@@ -2,10 +2,17 @@
 import Stripe from "stripe";
 import type { Affiliate } from "../domain/affiliate.ts";
 import type { Instruction } from "../domain/ledger/command.ts";
-import { type Attempt, KEY_WINDOW_MS, type Payout, type RailOutcome } from "../domain/payout.ts";
+import {
+  type Attempt,
+  HISTORY_WINDOW_MS,
+  KEY_WINDOW_MS,
+  type Payout,
+  type RailOutcome,
+} from "../domain/payout.ts";
 import { refuse } from "../domain/refusals.ts";
 import type { PayoutRail, RailProgram } from "./rail.ts";
 import {
+  fromStripeAmount,
   type Http,
   mayUse,
   STRIPE_API_VERSION,
@@ -17,6 +24,8 @@ import {
 export interface StripeRailPorts {
   readonly http: Http;
   readonly apiBase: string;
+  /** Real time. */
+  now(): number;
   /** The program's present credentials, or undefined. */
   secretOf(program: RailProgram): Promise<StripeSecret | undefined>;
 }
@@ -111,6 +120,52 @@ const namedTransfer = async (
   return isTransferOf(transfer, attempt) ? { kind: "settled", ref: transfer.id } : undefined;
 };
 
+/** Whole minor units only: of a currency that Stripe splits further, a part that cannot be booked is not counted. */
+const reversedOf = async (stripe: Stripe, attempt: Attempt, ref: string): Promise<number | undefined> => {
+  if (!/^tr_[A-Za-z0-9_]+$/.test(ref)) return undefined;
+  const transfer = await stripe.transfers.retrieve(ref);
+  const { amount_reversed: reversed } = transfer;
+  const isWhole = Number.isSafeInteger(reversed) && reversed >= 0 && reversed <= transfer.amount;
+  if (transfer.id !== ref || !isTransferOf(transfer, attempt) || !isWhole) return undefined;
+  return Math.floor(fromStripeAmount(reversed, attempt.currency));
+};
+
+/** The clocks here and at Stripe may differ by this much, and an event may be a little later than what it tells of. */
+const HISTORY_MARGIN_MS = 15 * 60_000;
+
+/** Whether an event tells of money of the attempt's payout, whichever attempt may have sent it. */
+const tellsOf = ({ data }: Stripe.Event, attempt: Attempt): boolean => {
+  const transfer = data.object as Partial<Stripe.Transfer>;
+  const { metadata } = transfer;
+  return (
+    metadata?.["attempt"] === attempt.key ||
+    metadata?.["payout_id"] === attempt.payoutId ||
+    transfer.transfer_group === attempt.payoutId
+  );
+};
+
+/** Every transfer that the platform made in the time in which this one can have been sent; throws where a page is missing. */
+const isNotInHistory = async (stripe: Stripe, attempt: Attempt): Promise<boolean> => {
+  const created = {
+    gte: Math.floor((attempt.createdAt - HISTORY_MARGIN_MS) / 1000),
+    lte: Math.ceil((attempt.createdAt + KEY_WINDOW_MS + HISTORY_MARGIN_MS) / 1000),
+  };
+  let after: string | undefined;
+  for (;;) {
+    const page = await stripe.events.list({
+      type: "transfer.created",
+      created,
+      limit: 100,
+      ...(after === undefined ? {} : { starting_after: after }),
+    });
+    if (!Array.isArray(page.data) || typeof page.has_more !== "boolean") return false;
+    if (page.data.some((event) => tellsOf(event, attempt))) return false;
+    if (!page.has_more) return true;
+    after = page.data.at(-1)?.id;
+    if (after === undefined) return false;
+  }
+};
+
 type SecretOf = StripeRailPorts["secretOf"];
 
 const freeze =
@@ -184,6 +239,19 @@ export const stripeRail = (ports: StripeRailPorts): PayoutRail => {
       } catch {
         return unknown("the provider could not be asked");
       }
+    },
+    async returned(program, attempt) {
+      const stripe = attempt.providerRef === null ? undefined : await clientFor(program, attempt);
+      if (stripe === undefined || attempt.providerRef === null) return undefined;
+      return reversedOf(stripe, attempt, attempt.providerRef).catch(() => undefined);
+    },
+    async isAbsent(program, attempt) {
+      const stripe = await clientFor(program, attempt);
+      const age = ports.now() - attempt.createdAt;
+      // Before the key is forgotten it may still be sent, and Stripe keeps its history for 30 days.
+      if (stripe === undefined || age < KEY_WINDOW_MS || age > HISTORY_WINDOW_MS - HISTORY_MARGIN_MS)
+        return false;
+      return isNotInHistory(stripe, attempt).catch(() => false);
     },
   };
 };

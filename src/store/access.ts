@@ -2,7 +2,7 @@
 import { isScope, type Mode, type Scope } from "../domain/api-key.ts";
 import type { KeyId, ProgramId } from "../domain/ids.ts";
 import { type Announcement, commitAnnounced } from "./events.ts";
-import { programOf, type StoredProgram } from "./programs.ts";
+import { HAS_ENDPOINTS, programOf, type StoredProgram } from "./programs.ts";
 import { numberIn, type Row } from "./rows.ts";
 
 /** What may be shown of a key. Instants are epoch milliseconds. */
@@ -48,7 +48,8 @@ const keyOf = (row: Row): StoredKey => ({
 
 /** The program's columns under names of their own: in one row two of a name would hide each other. */
 const FIND = `SELECT k.*, p.id AS p_id, p.name AS p_name, p.mode AS p_mode, p.default_currency AS p_default_currency,
-    p.policy AS p_policy, p.policy_version AS p_policy_version, p.clock_offset AS p_clock_offset, p.created_at AS p_created_at
+    p.policy AS p_policy, p.policy_version AS p_policy_version, p.clock_offset AS p_clock_offset, p.created_at AS p_created_at,
+    ${HAS_ENDPOINTS} AS p_has_endpoints
   FROM api_keys k JOIN programs p ON p.id = k.program_id WHERE k.id = ?1`;
 
 const PROGRAM_COLUMNS = [
@@ -59,6 +60,7 @@ const PROGRAM_COLUMNS = [
   "policy",
   "policy_version",
   "clock_offset",
+  "has_endpoints",
   "created_at",
 ];
 

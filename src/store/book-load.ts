@@ -1,10 +1,11 @@
 // Loads what one turn needs of an affiliate's book, in one round trip to D1.
 import type { AffiliateId, PayoutId, ProgramId } from "../domain/ids.ts";
 import type { Balance, Book, Refund, Result, Selector } from "../domain/ledger/book.ts";
-import type { CommissionRef, Needs } from "../domain/ledger/command.ts";
+import type { CommissionRef, Needs, SpendRef } from "../domain/ledger/command.ts";
 import type { Policy } from "../domain/policy.ts";
 import { choiceOf, DUE_SUMS, dueOf } from "./due.ts";
 import { affiliateOf, attemptOf, balanceOf, commissionOf, numberIn, payoutOf, type Row } from "./rows.ts";
+import { spendOf, spendStatement } from "./spends.ts";
 
 /** A command that was applied before: its verdict is answered again. */
 export interface Replay {
@@ -224,6 +225,11 @@ const readHead = (trip: Trip, { programId, affiliateId }: LoadRequest): void => 
   });
 };
 
+const readSpend = (trip: Trip, { programId, affiliateId }: LoadRequest, ref: SpendRef): void => {
+  const at = trip.statements.push(spendStatement(trip.db, programId, affiliateId, ref)) - 1;
+  trip.readers.push((results) => ({ spend: spendOf(results[at]?.[0]) }));
+};
+
 const replayOf = (row: Row | undefined): Replay | undefined =>
   row === undefined
     ? undefined
@@ -261,6 +267,7 @@ export const loadBook = async (db: D1Database, request: LoadRequest): Promise<Lo
   if (needs.selector?.by === "due") readDue(trip, request, needs.selector);
   if (needs.selector?.by === "ids" || needs.selector?.by === "lines")
     readChoice(trip, request, needs.selector);
+  if (needs.spend !== undefined) readSpend(trip, request, needs.spend);
   const results = (await db.batch<Row>(trip.statements)).map((result) => result.results);
   const parts = trip.readers.map((read) => read(results));
   const book = Object.assign({ programId, affiliateId }, ...parts) as Book;

@@ -9,6 +9,16 @@ const present = <T>(values: readonly (T | undefined)[]): T[] => values.filter((v
 const REFUNDS = `INSERT INTO refunds (program_id, commission_id, seq, external_id, amount, order_amount, reason, request_sha, at)
   SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8 FROM json_each(?1)`;
 
+const TAX_FORM = `INSERT INTO tax_forms (program_id, affiliate_id, seq, kind, sealed, expires_at, created_at)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`;
+
+const taxFormStatement = (db: D1Database, { book, change }: DecidedTurn): D1PreparedStatement[] => {
+  if (change.insertedTaxForm === undefined) return [];
+  const { form, sealed } = change.insertedTaxForm;
+  const place = [book.programId, book.affiliateId, book.seq + 1];
+  return [db.prepare(TAX_FORM).bind(...place, form.kind, sealed, form.expiresAt, form.filedAt)];
+};
+
 /** Everything but what the lines do to commissions, which must come before single commissions are touched. */
 export const objectStatements = (db: D1Database, turns: readonly DecidedTurn[]): D1PreparedStatement[] => {
   const programId = turns[0]?.book.programId;
@@ -31,6 +41,7 @@ export const objectStatements = (db: D1Database, turns: readonly DecidedTurn[]):
   return [
     ...insertRows(db, AFFILIATE_COLUMNS, own(turns.map(({ change }) => change.insertedAffiliate))),
     ...updateRows(db, AFFILIATE_COLUMNS, own(turns.map(({ change }) => change.updatedAffiliate))),
+    ...turns.flatMap((turn) => taxFormStatement(db, turn)),
     ...insertRows(db, COMMISSION_COLUMNS, own(turns.flatMap(({ change }) => change.insertedCommissions))),
     ...insertRows(db, PAYOUT_COLUMNS, own(turns.map(({ change }) => change.insertedPayout))),
     ...updateRows(db, PAYOUT_COLUMNS, own(turns.map(({ change }) => change.updatedPayout))),

@@ -180,7 +180,7 @@ export const AFFILIATE_COLUMNS: Columns<InProgram<Affiliate>> = {
     missing: (a) => JSON.stringify(a.missing),
     ready_as_of: (a) => a.readyAsOf,
     onboarded_at: (a) => a.onboardedAt,
-    tax_form_at: (a) => a.taxFormAt,
+    tax_form: (a) => (a.taxForm === null ? null : JSON.stringify(a.taxForm)),
     created_at: (a) => a.createdAt,
     updated_at: (a) => a.updatedAt,
   },

@@ -3,7 +3,7 @@ import type { Commission, CommissionStatus } from "../domain/commission.ts";
 import type { AffiliateId, PayoutId, ProgramId } from "../domain/ids.ts";
 import type { CommissionRef } from "../domain/ledger/command.ts";
 import type { Currency } from "../domain/money.ts";
-import { among, type PageWindow, selectPage } from "./filters.ts";
+import { among, type Filter, type PageWindow, selectPage } from "./filters.ts";
 import { commissionOf, type Row } from "./rows.ts";
 
 export const findCommission = async (
@@ -28,28 +28,29 @@ export interface CommissionFilters {
   readonly createdBefore?: number | undefined;
 }
 
+export const commissionFilters = (filters: CommissionFilters): readonly Filter[] => [
+  among("status", filters.status),
+  [(at) => `affiliate_id = ${at}`, filters.affiliateId],
+  [(at) => `currency = ${at}`, filters.currency],
+  [(at) => `external_id = ${at}`, filters.externalId],
+  [(at) => `payout_id = ${at}`, filters.payoutId],
+  [(at) => `created_at >= ${at}`, filters.createdAfter],
+  [(at) => `created_at < ${at}`, filters.createdBefore],
+];
+
 export const listCommissions = async (
   db: D1Database,
   programId: ProgramId,
   filters: CommissionFilters,
   page: PageWindow,
 ): Promise<{ commissions: readonly Commission[]; hasMore: boolean }> => {
-  const select = selectPage(
+  const { results } = await selectPage(
     db,
     "commissions",
     programId,
-    [
-      among("status", filters.status),
-      [(at) => `affiliate_id = ${at}`, filters.affiliateId],
-      [(at) => `currency = ${at}`, filters.currency],
-      [(at) => `external_id = ${at}`, filters.externalId],
-      [(at) => `payout_id = ${at}`, filters.payoutId],
-      [(at) => `created_at >= ${at}`, filters.createdAfter],
-      [(at) => `created_at < ${at}`, filters.createdBefore],
-    ],
+    commissionFilters(filters),
     page,
-  );
-  const { results } = await select.all<Row>();
+  ).all<Row>();
   return {
     commissions: results.slice(0, page.limit).map(commissionOf),
     hasMore: results.length > page.limit,

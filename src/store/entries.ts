@@ -21,6 +21,9 @@ export interface EntryPlace {
 export interface EntryFilters {
   readonly affiliateId?: AffiliateId | undefined;
   readonly payoutId?: PayoutId | undefined;
+  /** Epoch milliseconds of the turn, inclusive after, exclusive before. */
+  readonly after?: number | undefined;
+  readonly before?: number | undefined;
 }
 
 const entryOf = (row: Row): PlacedEntry => ({
@@ -39,19 +42,24 @@ const entryOf = (row: Row): PlacedEntry => ({
 });
 
 /** The affiliates drive the loop, in the order of their ids, so that a page is read and no more. */
-const selectOf = (order: "asc" | "desc", filters: EntryFilters): { sql: string; values: string[] } => {
+const selectOf = (
+  order: "asc" | "desc",
+  filters: EntryFilters,
+): { sql: string; values: (string | number)[] } => {
   const beyond = order === "asc" ? ">" : "<";
-  const values: string[] = [];
-  const place = (value: string): string => `?${5 + values.push(value)}`;
+  const values: (string | number)[] = [];
+  const place = (value: string | number): string => `?${5 + values.push(value)}`;
   const owner = filters.affiliateId === undefined ? "" : `AND a.id = ${place(filters.affiliateId)}`;
   const of = filters.payoutId === undefined ? undefined : place(filters.payoutId);
   const payout =
     of === undefined
       ? ""
       : `AND e.payout_id = ${of} AND a.id = (SELECT affiliate_id FROM payouts WHERE program_id = ?1 AND id = ${of})`;
+  const since = filters.after === undefined ? "" : `AND t.at >= ${place(filters.after)}`;
+  const until = filters.before === undefined ? "" : `AND t.at < ${place(filters.before)}`;
   const sql = `SELECT e.*, t.at AS at FROM affiliates a CROSS JOIN entries e ON e.affiliate_id = a.id
       CROSS JOIN turns t ON t.affiliate_id = e.affiliate_id AND t.seq = e.seq
-    WHERE a.program_id = ?1 AND a.id ${beyond}= ?2 AND (e.affiliate_id, e.seq, e.line) ${beyond} (?2, ?3, ?4) ${owner} ${payout}
+    WHERE a.program_id = ?1 AND a.id ${beyond}= ?2 AND (e.affiliate_id, e.seq, e.line) ${beyond} (?2, ?3, ?4) ${owner} ${payout} ${since} ${until}
     ORDER BY a.id ${order}, e.seq ${order}, e.line ${order} LIMIT ?5`;
   return { sql, values };
 };

@@ -72,7 +72,7 @@ export const commitAnnounced = async (
   }
 };
 
-const eventOf = (programId: ProgramId, row: Row): StoredEvent => ({
+export const eventOf = (programId: ProgramId, row: Row): StoredEvent => ({
   id: eventIdOf(programId, numberIn(row, "position")),
   position: numberIn(row, "position"),
   type: row["type"] as EventType,

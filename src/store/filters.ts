@@ -31,7 +31,7 @@ export const clauseOf = (
 /** Rows of a program's table by id; one more than the limit is read, to know whether there is more. */
 export const selectPage = (
   db: D1Database,
-  table: "affiliates" | "commissions",
+  table: "affiliates" | "commissions" | "payouts",
   programId: string,
   filters: readonly Filter[],
   page: PageWindow,

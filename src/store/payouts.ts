@@ -2,6 +2,7 @@
 import type { Affiliate } from "../domain/affiliate.ts";
 import type { AffiliateId, CommissionId, PayoutId, ProgramId } from "../domain/ids.ts";
 import type { Payout, PayoutStatus } from "../domain/payout.ts";
+import { among, type Filter, type PageWindow, selectPage } from "./filters.ts";
 import { affiliateOf, numberIn, payoutOf, type Row } from "./rows.ts";
 
 /** A payout with what batches gave it: its numbers, its lines, and what its affiliate owes from it now. */
@@ -118,54 +119,31 @@ interface Page {
 }
 
 /** Filters become one WHERE clause; each value is bound, and a filter that is not given is not in it. */
-const whereOf = (
-  programId: ProgramId,
-  filters: PayoutFilters,
-  page: Page,
-): { sql: string; values: (string | number)[] } => {
-  const values: (string | number)[] = [programId];
-  const parts = ["program_id = ?1"];
-  const add = (sql: (at: string) => string, value: string | number | undefined): void => {
-    if (value !== undefined) parts.push(sql(`?${values.push(value)}`));
-  };
-  add(
-    (at) => `status IN (SELECT value FROM json_each(${at}))`,
-    filters.status === undefined ? undefined : JSON.stringify(filters.status),
-  );
-  add((at) => `affiliate_id = ${at}`, filters.affiliateId);
-  add((at) => `currency = ${at}`, filters.currency);
-  add((at) => `created_at >= ${at}`, filters.createdAfter);
-  add((at) => `created_at < ${at}`, filters.createdBefore);
-  add((at) => `paid_at >= ${at}`, filters.paidAfter);
-  add((at) => `paid_at < ${at}`, filters.paidBefore);
-  add((at) => `external_ref = ${at}`, filters.externalRef);
-  add((at) => `external_id = ${at}`, filters.externalId);
-  add((at) => `run_id = ${at}`, filters.runId);
-  add((at) => `session_id = ${at}`, filters.sessionId);
-  if (filters.stalled !== undefined)
-    parts.push(
-      filters.stalled
-        ? "stalled_at IS NOT NULL AND status = 'processing'"
-        : "(stalled_at IS NULL OR status <> 'processing')",
-    );
-  add((at) => `id ${page.order === "asc" ? ">" : "<"} ${at}`, page.after);
-  return { sql: parts.join(" AND "), values };
-};
+const STALLED = "stalled_at IS NOT NULL AND status = 'processing'";
+
+export const payoutFilters = (filters: PayoutFilters): readonly Filter[] => [
+  among("status", filters.status),
+  [(at) => `affiliate_id = ${at}`, filters.affiliateId],
+  [(at) => `currency = ${at}`, filters.currency],
+  [(at) => `created_at >= ${at}`, filters.createdAfter],
+  [(at) => `created_at < ${at}`, filters.createdBefore],
+  [(at) => `paid_at >= ${at}`, filters.paidAfter],
+  [(at) => `paid_at < ${at}`, filters.paidBefore],
+  [(at) => `external_ref = ${at}`, filters.externalRef],
+  [(at) => `external_id = ${at}`, filters.externalId],
+  [(at) => `run_id = ${at}`, filters.runId],
+  [(at) => `session_id = ${at}`, filters.sessionId],
+  [(at) => `(${STALLED}) = ${at}`, filters.stalled === undefined ? undefined : Number(filters.stalled)],
+];
 
 /** One more than the limit is read, to know whether there is more. Two round trips. */
 export const listPayouts = async (
   db: D1Database,
   programId: ProgramId,
   filters: PayoutFilters,
-  page: Page,
+  page: PageWindow,
 ): Promise<{ views: readonly PayoutView[]; hasMore: boolean }> => {
-  const { sql, values } = whereOf(programId, filters, page);
-  const rows = (
-    await db
-      .prepare(`SELECT * FROM payouts WHERE ${sql} ORDER BY id ${page.order} LIMIT ${page.limit + 1}`)
-      .bind(...values)
-      .all<Row>()
-  ).results;
+  const rows = (await selectPage(db, "payouts", programId, payoutFilters(filters), page).all<Row>()).results;
   return {
     views: await viewsOf(db, programId, rows.slice(0, page.limit).map(payoutOf)),
     hasMore: rows.length > page.limit,

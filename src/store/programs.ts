@@ -16,6 +16,8 @@ export interface StoredProgram {
   readonly policyVersion: number;
   /** How far a test program's clock was moved forward, milliseconds. */
   readonly clockOffset: number;
+  /** Whether an active webhook endpoint waits for its events; absent where nobody asked. */
+  readonly hasEndpoints?: boolean;
   /** Epoch milliseconds. */
   readonly createdAt: number;
 }
@@ -28,11 +30,17 @@ export const programOf = (row: Row): StoredProgram => ({
   policy: JSON.parse(String(row["policy"])) as Policy,
   policyVersion: numberIn(row, "policy_version"),
   clockOffset: numberIn(row, "clock_offset"),
+  ...(row["has_endpoints"] == null ? {} : { hasEndpoints: row["has_endpoints"] === 1 }),
   createdAt: numberIn(row, "created_at"),
 });
 
+/** Of the program that stands in the query as `p`. */
+export const HAS_ENDPOINTS =
+  "EXISTS (SELECT 1 FROM webhook_endpoints WHERE program_id = p.id AND active = 1)";
+
 export const findProgram = async (db: D1Database, id: ProgramId): Promise<StoredProgram | undefined> => {
-  const row = await db.prepare("SELECT * FROM programs WHERE id = ?1").bind(id).first<Row>();
+  const sql = `SELECT p.*, ${HAS_ENDPOINTS} AS has_endpoints FROM programs p WHERE p.id = ?1`;
+  const row = await db.prepare(sql).bind(id).first<Row>();
   return row === null ? undefined : programOf(row);
 };
 

@@ -5,6 +5,7 @@ import type { AffiliateId, AttemptId, CommissionId, PayoutId, RunId } from "../d
 import { ACCOUNTS, type Balance } from "../domain/ledger/book.ts";
 import type { Attempt, Payout, PayoutStep } from "../domain/payout.ts";
 import type { Overrides } from "../domain/policy.ts";
+import type { TaxFormStanding } from "../domain/tax.ts";
 
 /** A row as D1 gives it: TEXT and INTEGER columns by name. */
 export type Row = Readonly<Record<string, string | number | null>>;
@@ -117,6 +118,7 @@ export const attemptOf = (row: Row): Attempt => ({
 
 export const affiliateOf = (row: Row): Affiliate => {
   const destination = textOrNull(row, "destination");
+  const form = textOrNull(row, "tax_form");
   return {
     id: text(row, "id") as AffiliateId,
     externalId: textOrNull(row, "external_id"),
@@ -132,7 +134,7 @@ export const affiliateOf = (row: Row): Affiliate => {
     missing: JSON.parse(text(row, "missing")) as string[],
     readyAsOf: numberOrNull(row, "ready_as_of"),
     onboardedAt: numberOrNull(row, "onboarded_at"),
-    taxFormAt: numberOrNull(row, "tax_form_at"),
+    taxForm: form === null ? null : (JSON.parse(form) as TaxFormStanding),
     createdAt: numberIn(row, "created_at"),
     updatedAt: numberIn(row, "updated_at"),
   };

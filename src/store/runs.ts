@@ -1,10 +1,8 @@
-// Runs: their rows, and a page of who is due with all that deciding a claim for each of them needs.
-import type { Affiliate } from "../domain/affiliate.ts";
+// Runs: their rows, and which of them is to be taken on.
 import type { AffiliateId, ProgramId, RunId } from "../domain/ids.ts";
-import type { Balance, DueSummary } from "../domain/ledger/book.ts";
-import type { Policy } from "../domain/policy.ts";
-import { DUE_SUMS, dueOf } from "./due.ts";
-import { affiliateOf, balanceOf, numberIn, type Row } from "./rows.ts";
+import { numberIn, type Row } from "./rows.ts";
+
+export type PlanId = `plan_${string}`;
 
 export interface Run {
   readonly programId: ProgramId;
@@ -17,6 +15,11 @@ export interface Run {
   readonly periodEnd: string;
   readonly currency: string | null;
   readonly affiliateIds: readonly AffiliateId[] | null;
+  /** The zone that the period's days are of. */
+  readonly timeZone: string;
+  /** The plan that it makes, and nothing else. */
+  readonly planId: PlanId | null;
+  /** The last affiliate that is through; of a plan, how many of its parts are. */
   readonly cursor: string;
   readonly requestSha: string;
   readonly actorType: string;
@@ -36,6 +39,8 @@ export const runOf = (row: Row): Run => ({
   currency: row["currency"] as string | null,
   affiliateIds:
     row["affiliate_ids"] == null ? null : (JSON.parse(String(row["affiliate_ids"])) as AffiliateId[]),
+  timeZone: String(row["time_zone"]),
+  planId: row["plan_id"] as PlanId | null,
   cursor: String(row["cursor"]),
   requestSha: String(row["request_sha"]),
   actorType: String(row["actor_type"]),
@@ -45,18 +50,24 @@ export const runOf = (row: Row): Run => ({
 });
 
 const INSERT = `INSERT INTO payout_runs (program_id, id, kind, status, as_of, period_start, period_end, currency, affiliate_ids, cursor, command_id, request_sha,
-  schedule, actor_type, actor_id, touched_at, finished_at, created_at)
-  SELECT ?1, ?2, ?3, 'running', ?4, ?5, ?6, ?7, ?8, '', ?9, ?10, NULL, ?11, ?12, ?13, NULL, ?13
+  schedule, time_zone, plan_id, actor_type, actor_id, touched_at, finished_at, created_at)
+  SELECT ?1, ?2, ?3, 'running', ?4, ?5, ?6, ?7, ?8, '', ?9, ?10, NULL, ?14, ?15, ?11, ?12, ?13, NULL, ?13
   WHERE NOT EXISTS (SELECT 1 FROM turns WHERE program_id = ?1 AND command_id = ?9)
-    AND NOT EXISTS (SELECT 1 FROM idempotency_keys WHERE program_id = ?1 AND key = ?9) ON CONFLICT (program_id, command_id) WHERE command_id IS NOT NULL DO NOTHING`;
+    AND NOT EXISTS (SELECT 1 FROM idempotency_keys WHERE program_id = ?1 AND key = ?9)
+    AND (?15 IS NULL OR EXISTS (SELECT 1 FROM payout_plans WHERE program_id = ?1 AND id = ?15 AND run_id IS NULL))
+  ON CONFLICT (program_id, command_id) WHERE command_id IS NOT NULL DO NOTHING`;
 
-/** The run, made now or found under the same command; undefined where the command is a turn's. One round trip. */
+/** A plan is used by the run that got through. */
+const USE_PLAN = `UPDATE payout_plans SET run_id = ?3 WHERE program_id = ?1 AND id = ?2 AND run_id IS NULL
+  AND EXISTS (SELECT 1 FROM payout_runs WHERE program_id = ?1 AND id = ?3)`;
+
+/** The run, made now or found under the same command; undefined where the command is a turn's or the plan is used. One round trip. */
 export const insertRun = async (
   db: D1Database,
   run: Run,
   commandId: string | undefined,
 ): Promise<{ run: Run; found: boolean } | undefined> => {
-  const [, read] = await db.batch<Row>([
+  const [, , read] = await db.batch<Row>([
     db
       .prepare(INSERT)
       .bind(
@@ -73,7 +84,10 @@ export const insertRun = async (
         run.actorType,
         run.actorId,
         run.createdAt,
+        run.timeZone,
+        run.planId,
       ),
+    db.prepare(USE_PLAN).bind(run.programId, run.planId, run.id),
     db
       .prepare("SELECT * FROM payout_runs WHERE program_id = ?1 AND (id = ?2 OR command_id = ?3)")
       .bind(run.programId, run.id, commandId ?? null),
@@ -94,130 +108,45 @@ export const findRun = async (
   return row === null ? undefined : runOf(row);
 };
 
+/** The run with that command, which may be one's own whose answer was lost. */
+export const findRunOfCommand = async (
+  db: D1Database,
+  programId: ProgramId,
+  commandId: string,
+): Promise<Run | undefined> => {
+  const sql = "SELECT * FROM payout_runs WHERE program_id = ?1 AND command_id = ?2";
+  const row = await db.prepare(sql).bind(programId, commandId).first<Row>();
+  return row === null ? undefined : runOf(row);
+};
+
+/** A scheduled run waits for the earlier ones of its program: what they leave over is in it. */
+const EARLIER = `SELECT 1 FROM payout_runs e WHERE e.program_id = r.program_id AND e.status = 'running' AND e.kind = 'scheduled'
+  AND r.kind = 'scheduled' AND (e.as_of, e.id) < (r.as_of, r.id)`;
+
+export const findRunInTurn = async (
+  db: D1Database,
+  programId: ProgramId,
+  runId: RunId,
+): Promise<{ readonly run: Run; readonly waits: boolean } | undefined> => {
+  const sql = `SELECT r.*, EXISTS (${EARLIER}) AS waits FROM payout_runs r WHERE r.program_id = ?1 AND r.id = ?2`;
+  const row = await db.prepare(sql).bind(programId, runId).first<Row>();
+  return row === null ? undefined : { run: runOf(row), waits: row["waits"] === 1 };
+};
+
+/** The program's scheduled run whose turn it is. */
+export const findNextScheduled = async (db: D1Database, programId: ProgramId): Promise<RunId | undefined> => {
+  const sql = `SELECT id FROM payout_runs WHERE program_id = ?1 AND status = 'running' AND kind = 'scheduled'
+    ORDER BY as_of, id LIMIT 1`;
+  return (await db.prepare(sql).bind(programId).first<{ id: RunId }>())?.id;
+};
+
+/** Those that nobody took on since, and that need not wait for another. */
 export const listIdleRuns = async (
   db: D1Database,
   idleSince: number,
   limit: number,
-): Promise<readonly Run[]> =>
-  (
-    await db
-      .prepare(
-        "SELECT * FROM payout_runs WHERE status = 'running' AND touched_at <= ?1 + (SELECT clock_offset FROM programs p WHERE p.id = program_id) LIMIT ?2",
-      )
-      .bind(idleSince, limit)
-      .all<Row>()
-  ).results.map(runOf);
-
-/** One affiliate and currency of a page. */
-export interface DueGroup {
-  readonly affiliate: Affiliate;
-  readonly currency: string;
-  readonly due: DueSummary;
-  readonly seq: number;
-  readonly eventSeq: number;
-  readonly balances: Readonly<Record<string, Balance>>;
-}
-
-export interface DuePage {
-  readonly policy: Policy;
-  readonly policyVersion: number;
-  readonly livemode: boolean;
-  /** In order of affiliate, then currency; groups of one affiliate stand together. */
-  readonly groups: readonly DueGroup[];
-  /** The page's last affiliate; the next page begins behind it. */
-  readonly cursor: string;
-  readonly isLast: boolean;
-}
-
-export interface DueQuery {
-  readonly programId: ProgramId;
-  readonly asOf: number;
-  /** occurred_at from (inclusive) and until (exclusive), epoch milliseconds. */
-  readonly from: number;
-  readonly until: number;
-  readonly currency: string | null;
-  readonly affiliateIds: readonly AffiliateId[] | null;
-  readonly cursor: string;
-  readonly pageSize: number;
-}
-
-const UNCLAIMED = "status IN ('pending', 'approved', 'held')";
-
-/** The page's affiliates: those with anything unclaimed, in order of id, and one more to know whether there is a next page. */
-const pageSql = (query: DueQuery): string => `SELECT DISTINCT affiliate_id FROM commissions
-  WHERE program_id = ?1 AND ${UNCLAIMED} AND affiliate_id > ?2 ${query.currency === null ? "" : "AND currency = ?6"}
-  ${query.affiliateIds === null ? "" : "AND affiliate_id IN (SELECT value FROM json_each(?7))"} ORDER BY affiliate_id LIMIT ${query.pageSize + 1}`;
-
-/** Four statements, one round trip, whatever the number of commissions. */
-export const readDuePage = async (db: D1Database, query: DueQuery): Promise<DuePage> => {
-  const values = [
-    query.programId,
-    query.cursor,
-    query.asOf,
-    query.from,
-    query.until,
-    query.currency ?? "",
-    JSON.stringify(query.affiliateIds ?? []),
-  ] as const;
-  // Every statement binds the same seven, so that the page's own SELECT can stand in each of them.
-  const bound = (sql: string): D1PreparedStatement =>
-    db
-      .prepare(`WITH bound AS (SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7), page AS (${pageSql(query)}) ${sql}`)
-      .bind(...values);
-  const [sums, affiliates, balances, programs] = await db.batch<Row>([
-    bound(`SELECT affiliate_id, currency, ${DUE_SUMS} FROM commissions WHERE program_id = ?1 AND ${UNCLAIMED} AND affiliate_id IN (SELECT affiliate_id FROM page)
-      ${query.currency === null ? "" : "AND currency = ?6"} GROUP BY affiliate_id, currency ORDER BY affiliate_id, currency`),
-    bound(`SELECT a.*, (SELECT max(seq) FROM turns WHERE affiliate_id = a.id) AS seq,
-      (SELECT event_seq FROM turns WHERE affiliate_id = a.id ORDER BY seq DESC LIMIT 1) AS event_seq
-      FROM affiliates a WHERE a.program_id = ?1 AND a.id IN (SELECT affiliate_id FROM page)`),
-    bound("SELECT * FROM balances WHERE affiliate_id IN (SELECT affiliate_id FROM page)"),
-    db.prepare("SELECT mode, policy, policy_version FROM programs WHERE id = ?1").bind(query.programId),
-  ]);
-  const program = programs?.results[0];
-  if (program === undefined) throw new Error(`program ${query.programId} is gone`);
-  const isLast = (affiliates?.results.length ?? 0) <= query.pageSize;
-  const read = groupsOf(sums?.results ?? [], affiliates?.results ?? [], balances?.results ?? []);
-  const beyond = read.at(-1)?.affiliate.id;
-  const groups = isLast ? read : read.filter(({ affiliate }) => affiliate.id !== beyond);
-  return {
-    policy: JSON.parse(String(program["policy"])) as Policy,
-    policyVersion: numberIn(program, "policy_version"),
-    livemode: program["mode"] === "live",
-    groups,
-    cursor: groups.at(-1)?.affiliate.id ?? query.cursor,
-    isLast,
-  };
-};
-
-const groupsOf = (sums: readonly Row[], affiliates: readonly Row[], balances: readonly Row[]): DueGroup[] => {
-  const byId = new Map(affiliates.map((row) => [String(row["id"]), row]));
-  const balancesById = new Map<string, Record<string, Balance>>();
-  for (const row of balances) {
-    const of = balancesById.get(String(row["affiliate_id"])) ?? {};
-    of[String(row["currency"])] = balanceOf(row);
-    balancesById.set(String(row["affiliate_id"]), of);
-  }
-  return sums.map((row) => {
-    const affiliate = byId.get(String(row["affiliate_id"]));
-    if (affiliate === undefined) throw new Error(`affiliate ${String(row["affiliate_id"])} is gone`);
-    return {
-      affiliate: affiliateOf(affiliate),
-      currency: String(row["currency"]),
-      due: dueOf(row),
-      seq: numberIn(affiliate, "seq"),
-      eventSeq: numberIn(affiliate, "event_seq"),
-      balances: balancesById.get(String(row["affiliate_id"])) ?? {},
-    };
-  });
-};
-
-/** The heads of affiliates as they stand now: who moved since a page was read. */
-export const readHeads = async (
-  db: D1Database,
-  affiliateIds: readonly AffiliateId[],
-): Promise<ReadonlyMap<AffiliateId, number>> => {
-  const sql =
-    "SELECT value AS id, (SELECT max(seq) FROM turns WHERE affiliate_id = value) AS seq FROM json_each(?1)";
-  const rows = (await db.prepare(sql).bind(JSON.stringify(affiliateIds)).all<Row>()).results;
-  return new Map(rows.map((row) => [row["id"] as AffiliateId, numberIn(row, "seq")]));
+): Promise<readonly Run[]> => {
+  const sql = `SELECT * FROM payout_runs r WHERE r.status = 'running'
+    AND r.touched_at <= ?1 + (SELECT clock_offset FROM programs p WHERE p.id = r.program_id) AND NOT EXISTS (${EARLIER}) LIMIT ?2`;
+  return (await db.prepare(sql).bind(idleSince, limit).all<Row>()).results.map(runOf);
 };

@@ -38,6 +38,7 @@ export const makeVault = (masterKeys: readonly MasterKey[], random: (length: num
   };
 
   return {
+    keyIds: masterKeys.map(({ id }) => id),
     async seal(text: string, place: string): Promise<string> {
       const iv = Uint8Array.from(random(IV_BYTES));
       if (iv.length !== IV_BYTES) throw new Error("the vault needs 12 random bytes");

@@ -5,6 +5,7 @@ import type { Overrides } from "../policy.ts";
 import { refuse } from "../refusals.ts";
 import type { AffiliateCommand, ConfirmBook, MoneyCommand, OverridesPatch } from "./command.ts";
 import { announce, announceRecovery, balanceOf, type Draft, move, owedOf, type Step } from "./draft.ts";
+import { refundStoreCredit, spendStoreCredit } from "./store-credit.ts";
 
 type Of<K extends AffiliateCommand["kind"]> = Extract<AffiliateCommand, { kind: K }>;
 
@@ -21,7 +22,7 @@ const create = (draft: Draft, command: Of<"create_affiliate">): Step => {
     missing: [],
     readyAsOf: null,
     onboardedAt: null,
-    taxFormAt: null,
+    taxForm: null,
     createdAt: draft.now,
     updatedAt: draft.now,
   };
@@ -56,10 +57,12 @@ const put = (
 const setMethod = (draft: Draft, before: Affiliate, command: Of<"set_payout_method">): Step => {
   const same = before.destination?.sha === command.destination.sha;
   const changedAt = same ? before.destinationChangedAt : before.destination === null ? null : draft.now;
+  // Asked before what stands was asked: the destination is the same, and the newer word on it holds.
+  const isOlder = same && (before.readyAsOf ?? 0) > (command.readyAsOf ?? Number.POSITIVE_INFINITY);
   const patch = {
     destination: command.destination,
     destinationChangedAt: changedAt,
-    ...standing(draft, before, command.destination.method, command),
+    ...standing(draft, before, command.destination.method, isOlder ? before : command),
   };
   const step = put(draft, before, patch, same ? "affiliate.updated" : "affiliate.payout_method_changed");
   announceOnboarded(draft, before, patch);
@@ -91,8 +94,14 @@ const announceOnboarded = (draft: Draft, before: Affiliate, after: Standing): vo
 const setReadiness = (draft: Draft, before: Affiliate, command: Of<"set_readiness">): Step => {
   const { destination, readyAsOf } = before;
   const isSame = before.ready === command.ready && before.missing.join("\n") === command.missing.join("\n");
-  if (destination?.account !== command.account || isSame || (readyAsOf ?? 0) > command.readyAsOf)
-    return { unchanged: { kind: "affiliate", affiliateId: before.id } };
+  const result = { kind: "affiliate", affiliateId: before.id } as const;
+  if (destination?.account !== command.account || (readyAsOf ?? 0) >= command.readyAsOf)
+    return { unchanged: result };
+  if (isSame) {
+    // The same word later: whoever asked in between is too old to say anything else.
+    draft.updatedAffiliate = { ...before, readyAsOf: command.readyAsOf };
+    return { result };
+  }
   const patch = standing(draft, before, destination.method, command);
   const step = put(draft, before, patch, "affiliate.updated");
   announceOnboarded(draft, before, patch);
@@ -105,6 +114,12 @@ const resealDestination = (draft: Draft, before: Affiliate, command: Of<"reseal_
   if (destination === null || destination.sealed !== command.sealed) return { unchanged: result };
   draft.updatedAffiliate = { ...before, destination: { ...destination, sealed: command.resealed } };
   return { result };
+};
+
+/** A newer form replaces what stands; the older ones stay on file. */
+const setTaxForm = (draft: Draft, before: Affiliate, { form, sealed }: Of<"set_tax_form">): Step => {
+  draft.insertedTaxForm = { form, sealed };
+  return put(draft, before, { taxForm: form }, "affiliate.updated");
 };
 
 const mergeOverrides = (before: Overrides, patch: OverridesPatch): Overrides =>
@@ -130,6 +145,8 @@ export const affiliateTurn = (draft: Draft, command: AffiliateCommand): Step => 
       return setReadiness(draft, before, command);
     case "reseal_destination":
       return resealDestination(draft, before, command);
+    case "set_tax_form":
+      return setTaxForm(draft, before, command);
     case "update_affiliate":
       return update(draft, before, command);
   }
@@ -150,22 +167,16 @@ export const confirmBook = (draft: Draft, { evidence }: ConfirmBook): Step => {
 };
 
 export const moneyTurn = (draft: Draft, command: MoneyCommand): Step => {
-  const { currency, amount, note } = command;
+  const { currency, amount } = command;
   if (draft.book.affiliate === undefined)
     return refuse("affiliate_not_found", "No such affiliate in this program.");
   if (!isAmount(amount, currency))
     return refuse("amount_not_sendable", `${amount} is no amount in ${currency}.`, { pointer: "/amount" });
-  const refs = note === null ? {} : { note };
-  const result = { result: { kind: "balance", currency } } as const;
   switch (command.kind) {
     case "spend_store_credit":
-      if (balanceOf(draft, currency).store_credit < amount)
-        return refuse("store_credit_short", "The store credit does not cover this.", { pointer: "/amount" });
-      move(draft, "spend", currency, "store_credit", "program", amount, refs);
-      return result;
+      return spendStoreCredit(draft, command);
     case "refund_store_credit":
-      move(draft, "refund_credit", currency, "program", "store_credit", amount, refs);
-      return result;
+      return refundStoreCredit(draft, command);
     case "settle_recovery":
       if (owedOf(draft, currency) < amount)
         return refuse("recovery_not_owed", `Only ${owedOf(draft, currency)} is owed.`, {
@@ -175,6 +186,6 @@ export const moneyTurn = (draft: Draft, command: MoneyCommand): Step => {
         note: `${command.how}: ${command.note}`,
       });
       announceRecovery(draft, currency);
-      return result;
+      return { result: { kind: "balance", currency, balance: balanceOf(draft, currency) } };
   }
 };

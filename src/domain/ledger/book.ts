@@ -8,6 +8,7 @@ import type { Attempt, Payout } from "../payout.ts";
 import type { Blocker } from "../plan.ts";
 import type { Policy } from "../policy.ts";
 import type { Refusal } from "../refusals.ts";
+import type { TaxFormStanding } from "../tax.ts";
 
 export const ACCOUNTS = [
   "program",
@@ -140,6 +141,13 @@ export interface Book {
   readonly attempt?: Attempt | undefined;
   readonly due?: DueSummary | undefined;
   readonly choice?: ChoiceSummary | undefined;
+  readonly spend?: Spend | undefined;
+}
+
+/** Minor units: what an order spent of the store credit, and how much of that came back. */
+export interface Spend {
+  readonly amount: number;
+  readonly refunded: number;
 }
 
 export interface Refund {
@@ -184,7 +192,13 @@ export type Result =
   | { readonly kind: "payout_ref"; readonly payoutId: PayoutId }
   | { readonly kind: "affiliate"; readonly affiliateId: AffiliateId; readonly evidence?: string }
   | { readonly kind: "attempt"; readonly payout: Payout; readonly attempt: Attempt }
-  | { readonly kind: "balance"; readonly currency: Currency };
+  | { readonly kind: "balance"; readonly currency: Currency; readonly balance: Balance };
+
+/** A tax form as it is kept: what may be read, and the rest sealed. */
+export interface FiledForm {
+  readonly form: TaxFormStanding;
+  readonly sealed: string;
+}
 
 export interface Change {
   readonly entries: readonly Entry[];
@@ -198,6 +212,7 @@ export interface Change {
   readonly updatedAttempt: Attempt | undefined;
   readonly insertedAffiliate: Affiliate | undefined;
   readonly updatedAffiliate: Affiliate | undefined;
+  readonly insertedTaxForm: FiledForm | undefined;
   /** Payouts whose invoice, or credit note, takes the program's next number. */
   readonly invoiced: PayoutId | undefined;
   readonly creditNoted: PayoutId | undefined;

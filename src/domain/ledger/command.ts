@@ -4,6 +4,7 @@ import type { AttemptId, CommissionId, PayoutId, RunId } from "../ids.ts";
 import type { Currency } from "../money.ts";
 import type { PayoutMethod, RailOutcome } from "../payout.ts";
 import type { Overrides } from "../policy.ts";
+import type { TaxFormStanding } from "../tax.ts";
 import type { Selector } from "./book.ts";
 
 export interface NewAffiliate {
@@ -57,6 +58,7 @@ export type AffiliateCommand =
       readonly missing: readonly string[];
       readonly readyAsOf: number;
     }
+  | { readonly kind: "set_tax_form"; readonly form: TaxFormStanding; readonly sealed: string }
   /** The destination under another master key; nothing that anyone can see changes. */
   | { readonly kind: "reseal_destination"; readonly sealed: string; readonly resealed: string };
 
@@ -179,9 +181,21 @@ export type PaymentCommand =
 
 export type MoneyCommand =
   | {
-      readonly kind: "spend_store_credit" | "refund_store_credit";
+      readonly kind: "spend_store_credit";
       readonly amount: number;
       readonly currency: Currency;
+      /** The order's, at the shop. */
+      readonly externalId: string;
+      readonly note: string | null;
+    }
+  | {
+      readonly kind: "refund_store_credit";
+      readonly amount: number;
+      readonly currency: Currency;
+      /** The refund's, at the shop. */
+      readonly externalId: string;
+      /** Of the spend that it gives back. */
+      readonly spendExternalId: string;
       readonly note: string | null;
     }
   | {
@@ -210,6 +224,13 @@ export interface Needs {
   /** Also the payout of the commission, with its lines. */
   readonly payoutOfCommission?: boolean;
   readonly selector?: Selector;
+  readonly spend?: SpendRef;
+}
+
+/** Store credit that was spent under the shop's own id. */
+export interface SpendRef {
+  readonly currency: Currency;
+  readonly externalId: string;
 }
 
 export const needsOf = (command: Command): Needs => {
@@ -221,11 +242,14 @@ export const needsOf = (command: Command): Needs => {
     case "set_payout_method":
     case "set_readiness":
     case "reseal_destination":
+    case "set_tax_form":
     case "confirm_book":
-    case "spend_store_credit":
-    case "refund_store_credit":
     case "settle_recovery":
       return {};
+    case "spend_store_credit":
+      return { spend: { currency: command.currency, externalId: command.externalId } };
+    case "refund_store_credit":
+      return { spend: { currency: command.currency, externalId: command.spendExternalId } };
     case "approve":
     case "reject":
     case "hold":

@@ -39,6 +39,7 @@ const step = (draft: Draft, command: Command): Step => {
     case "set_payout_method":
     case "set_readiness":
     case "reseal_destination":
+    case "set_tax_form":
       return affiliateTurn(draft, command);
     case "confirm_book":
       return confirmBook(draft, command);

@@ -14,6 +14,7 @@ import {
   type Change,
   type Entry,
   type EntryKind,
+  type FiledForm,
   type LinesChange,
   type Refund,
   type Result,
@@ -46,6 +47,7 @@ export interface Draft {
   updatedAttempt: Attempt | undefined;
   insertedAffiliate: Affiliate | undefined;
   updatedAffiliate: Affiliate | undefined;
+  insertedTaxForm: FiledForm | undefined;
   invoiced: PayoutId | undefined;
   creditNoted: PayoutId | undefined;
   capped: Capped | undefined;
@@ -79,6 +81,7 @@ export const newDraft = (
   updatedAttempt: undefined,
   insertedAffiliate: undefined,
   updatedAffiliate: undefined,
+  insertedTaxForm: undefined,
   invoiced: undefined,
   creditNoted: undefined,
   capped: undefined,
@@ -221,6 +224,7 @@ export const changeOf = (draft: Draft): Change => {
     updatedAttempt: draft.updatedAttempt,
     insertedAffiliate: draft.insertedAffiliate,
     updatedAffiliate: draft.updatedAffiliate,
+    insertedTaxForm: draft.insertedTaxForm,
     invoiced: draft.invoiced,
     creditNoted: draft.creditNoted,
     capped: draft.capped,

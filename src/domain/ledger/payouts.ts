@@ -63,7 +63,7 @@ export const paymentStop = (draft: Draft, payout: Payout): ReturnType<typeof ref
   const { affiliate, policy } = draft.book;
   if (affiliate === undefined) throw new Error("a payout without its affiliate");
   const blockers = [
-    ...affiliateBlockers(affiliate, policy, payout.currency),
+    ...affiliateBlockers(affiliate, policy, payout.currency, draft.now),
     ...destinationBlockers(affiliate, policy, draft.now),
   ];
   const stops = blockers.flatMap(({ reason, detail, until }) => {

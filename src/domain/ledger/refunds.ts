@@ -4,6 +4,7 @@ import { isAmount, rateOf } from "../money.ts";
 import { refuse } from "../refusals.ts";
 import type { CommissionCommand } from "./command.ts";
 import { unsendable } from "./commissions.ts";
+import { uncapDaily } from "./daily-limit.ts";
 import {
   announceCommission,
   announcePayout,
@@ -158,8 +159,10 @@ const releaseAndTake = (draft: Draft, before: Commission, x: number, reason: str
   const payout = draft.book.payout;
   if (payout === undefined) throw new Error("release without a payout");
   giveBack(draft, payout, "reserved");
+  if (payout.status === "processing") uncapDaily(draft, payout);
   const cancelled = putPayout(draft, payout, {
     status: "cancelled",
+    expectedBy: null,
     failureCode: "reversed",
     failureDetail: reason,
   });

@@ -17,7 +17,7 @@ import { COMMISSION_FILTERS, commissionPage } from "./commissions.ts";
 const PARAMS = z.object({ affiliate_id: affiliateRef });
 
 const balance = defineRoute(
-  { to: "affiliates:read" },
+  { to: "affiliates:read", portal: "affiliate" },
   {
     method: "get",
     path: "/v1/affiliates/{affiliate_id}/balance",
@@ -29,7 +29,7 @@ const balance = defineRoute(
 );
 
 const commissions = defineRoute(
-  { to: "commissions:read" },
+  { to: "commissions:read", portal: "affiliate" },
   {
     method: "get",
     path: "/v1/affiliates/{affiliate_id}/commissions",

@@ -94,7 +94,7 @@ const update = defineRoute(
 );
 
 const setMethod = defineRoute(
-  { to: "affiliates:payout_method", idempotency: "honoured" },
+  { to: "affiliates:payout_method", idempotency: "honoured", portal: "affiliate" },
   {
     method: "put",
     path: "/v1/affiliates/{affiliate_id}/payout-method",

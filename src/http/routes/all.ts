@@ -6,16 +6,30 @@ import { registerApiKeys } from "./api-keys.ts";
 import { registerCallbacks } from "./callbacks.ts";
 import { registerCommissions } from "./commissions.ts";
 import { registerConfirmBook } from "./confirm-book.ts";
+import { registerConnect } from "./connect.ts";
 import { registerCredentials } from "./credentials.ts";
+import { registerDeliveries } from "./deliveries.ts";
+import { registerEventTypes } from "./event-types.ts";
 import { registerEvents } from "./events.ts";
+import { registerExports } from "./exports.ts";
 import { registerLedger } from "./ledger.ts";
+import { registerPayable } from "./payable.ts";
+import { registerPayoutFiles } from "./payout-files.ts";
 import { registerPayoutNotes } from "./payout-notes.ts";
 import { registerPayoutReads } from "./payout-reads.ts";
 import { registerPayoutReviews } from "./payout-reviews.ts";
+import { registerPayoutSessionReads } from "./payout-session-reads.ts";
+import { registerPayoutSessions } from "./payout-sessions.ts";
 import { registerPayouts } from "./payouts.ts";
+import { registerPortal } from "./portal.ts";
 import { registerPrograms } from "./programs.ts";
+import { registerReports } from "./reports.ts";
 import { registerRuns } from "./runs.ts";
+import { registerStatements } from "./statements.ts";
+import { registerStripeOnboarding } from "./stripe-onboarding.ts";
+import { registerTaxForm } from "./tax-form.ts";
 import { registerTestClock } from "./test-clock.ts";
+import { registerWebhookEndpoints } from "./webhook-endpoints.ts";
 
 export const ROUTES: readonly Register[] = [
   registerPrograms,
@@ -23,15 +37,29 @@ export const ROUTES: readonly Register[] = [
   registerCredentials,
   registerAffiliates,
   registerAffiliateMoney,
+  registerTaxForm,
+  registerPortal,
+  registerStripeOnboarding,
+  registerConnect,
   registerConfirmBook,
+  registerExports,
   registerCommissions,
   registerPayouts,
+  registerPayable,
+  registerStatements,
   registerPayoutReads,
   registerPayoutReviews,
   registerPayoutNotes,
+  registerPayoutFiles,
   registerRuns,
+  registerPayoutSessions,
+  registerPayoutSessionReads,
   registerEvents,
+  registerEventTypes,
+  registerWebhookEndpoints,
+  registerDeliveries,
   registerLedger,
   registerCallbacks,
+  registerReports,
   registerTestClock,
 ];

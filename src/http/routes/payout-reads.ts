@@ -1,8 +1,9 @@
 // Payouts listed and read, with their commissions.
 import { z } from "@hono/zod-openapi";
+import type { AffiliateId } from "../../domain/ids.ts";
 import { PAYOUT_STATUSES } from "../../domain/payout.ts";
 import { Refused, refuse } from "../../domain/refusals.ts";
-import { findPayout, listPayoutLines, listPayouts } from "../../store/payouts.ts";
+import { findPayout, listPayoutLines, listPayouts, type PayoutFilters } from "../../store/payouts.ts";
 import { resolveAffiliates } from "../../store/refs.ts";
 import { commissionOf } from "../../store/rows.ts";
 import { ctxOf, type Register } from "../env.ts";
@@ -28,7 +29,7 @@ import { payoutSchema } from "../wire-payout.ts";
 
 const EXPAND = z.enum(["affiliate"]).openapi({ description: "Adds who is paid." });
 
-const LIST = listQuery({
+export const PAYOUT_FILTERS = {
   status: wordList(PAYOUT_STATUSES).optional(),
   affiliate_id: affiliateRef.optional(),
   currency: currency.optional(),
@@ -41,11 +42,30 @@ const LIST = listQuery({
   run_id: idOf("run").optional(),
   session_id: idOf("ses").optional(),
   stalled: flagText.optional(),
-  expand: EXPAND.optional(),
+};
+
+const LIST = listQuery({ ...PAYOUT_FILTERS, expand: EXPAND.optional() });
+
+type Asked = { readonly [Name in keyof typeof PAYOUT_FILTERS]?: z.output<(typeof PAYOUT_FILTERS)[Name]> };
+
+/** What was asked for, in the store's words; `affiliateId` is the resolved one. */
+export const payoutFiltersOf = (query: Asked, affiliateId: AffiliateId | undefined): PayoutFilters => ({
+  status: query.status,
+  affiliateId,
+  currency: query.currency,
+  createdAfter: query.created_after,
+  createdBefore: query.created_before,
+  paidAfter: query.paid_after,
+  paidBefore: query.paid_before,
+  externalRef: query.external_ref,
+  externalId: query.external_id,
+  runId: query.run_id,
+  sessionId: query.session_id,
+  stalled: query.stalled,
 });
 
 const list = defineRoute(
-  { to: "payouts:read" },
+  { to: "payouts:read", portal: "list" },
   {
     method: "get",
     path: "/v1/payouts",
@@ -59,7 +79,7 @@ const list = defineRoute(
 const PARAMS = z.object({ payout_id: payoutId });
 
 const read = defineRoute(
-  { to: "payouts:read" },
+  { to: "payouts:read", portal: "payout" },
   {
     method: "get",
     path: "/v1/payouts/{payout_id}",
@@ -75,7 +95,7 @@ const lineSchema = commissionSchema.extend({
 });
 
 const lines = defineRoute(
-  { to: "payouts:read" },
+  { to: "payouts:read", portal: "payout" },
   {
     method: "get",
     path: "/v1/payouts/{payout_id}/commissions",
@@ -98,25 +118,8 @@ export const registerPayoutReads: Register = (app) => {
     const page = await pageOfQuery(c, query);
     if (query.affiliate_id !== undefined && affiliateId === undefined)
       return c.json(await pageAnswer(c, query, [], false, undefined), 200);
-    const { views, hasMore } = await listPayouts(
-      db,
-      program.id,
-      {
-        status: query.status,
-        affiliateId,
-        currency: query.currency,
-        createdAfter: query.created_after,
-        createdBefore: query.created_before,
-        paidAfter: query.paid_after,
-        paidBefore: query.paid_before,
-        externalRef: query.external_ref,
-        externalId: query.external_id,
-        runId: query.run_id,
-        sessionId: query.session_id,
-        stalled: query.stalled,
-      },
-      page,
-    );
+    const filters = payoutFiltersOf(query, affiliateId);
+    const { views, hasMore } = await listPayouts(db, program.id, filters, page);
     return c.json(
       await pageAnswer(c, query, await viewsToWire(c, views, query.expand), hasMore, views.at(-1)?.payout.id),
       200,

@@ -5,6 +5,8 @@ import type { AffiliateId, CommissionId } from "../../domain/ids.ts";
 import { payoutBlockers } from "../../domain/payout-blockers.ts";
 import { Refused, refuse } from "../../domain/refusals.ts";
 import { dueQueryOf } from "../../operations/claim-page.ts";
+import { describeChange, type PlanChange } from "../../operations/claim-plan-part.ts";
+import { commitPlan } from "../../operations/commit-plan.ts";
 import { type Generated, generatePayouts, previewPayouts } from "../../operations/generate-payouts.ts";
 import { createPayout } from "../../operations/review-payout.ts";
 import { listDueIds, readAffiliatesOf } from "../../store/payouts.ts";
@@ -12,19 +14,43 @@ import { type Ref, resolveAffiliates, resolveCommissions } from "../../store/ref
 import { type AppEnv, ctxOf, type Register } from "../env.ts";
 import { commandOf } from "../idempotency.ts";
 import { payoutAnswer, payoutsToWire } from "../payout-answer.ts";
+import { Problem } from "../problem.ts";
 import { defineRoute } from "../route.ts";
 import { answerOnce } from "../stored-answer.ts";
-import { affiliateRef, commissionRef, currency, date, jsonAnswer, jsonBody, noteText } from "../wire.ts";
-import { payoutSchema, previewToWire } from "../wire-payout.ts";
+import {
+  affiliateRef,
+  commissionRef,
+  currency,
+  date,
+  idOf,
+  jsonAnswer,
+  jsonBody,
+  noteText,
+} from "../wire.ts";
+import { blockerToWire, payoutSchema, previewToWire } from "../wire-payout.ts";
 import { generatedSchema, generatedToWire } from "../wire-run.ts";
 
-const GENERATE = z.strictObject({
-  period_start: date.optional(),
-  period_end: date,
-  currency: currency.optional(),
-  affiliate_ids: z.array(affiliateRef).min(1).max(1_000).optional(),
-  dry_run: z.boolean().optional(),
-});
+const GENERATE = z
+  .strictObject({
+    period_start: date.optional(),
+    period_end: date.optional().openapi({ description: "Required, unless a plan is made." }),
+    currency: currency.optional(),
+    affiliate_ids: z.array(affiliateRef).min(1).max(1_000).optional(),
+    dry_run: z.boolean().optional(),
+    plan_id: idOf("plan").optional().openapi({
+      description: "Of a dry run: makes exactly that plan, and takes no other field beside it.",
+    }),
+  })
+  .superRefine(({ plan_id: plan, ...rest }, refined) => {
+    if (plan === undefined) {
+      if (rest.period_end === undefined)
+        refined.addIssue({ code: "custom", message: "is required", path: ["period_end"] });
+      return;
+    }
+    for (const [name, value] of Object.entries(rest))
+      if (value !== undefined)
+        refined.addIssue({ code: "custom", message: "is not taken beside plan_id", path: [name] });
+  });
 
 const generate = defineRoute(
   { to: "payouts:write", idempotency: "honoured" },
@@ -63,7 +89,7 @@ const previewOf = async (c: Context<AppEnv>, generated: Generated) => {
   const ctx = ctxOf(c);
   const ids = generated.payouts.map((payout) => payout.affiliateId);
   const [due, affiliates] = await Promise.all([
-    listDueIds(ctx.db, dueQueryOf({ ...generated.run, cursor: "" }, ctx.program.policy.time_zone), ids),
+    listDueIds(ctx.db, dueQueryOf({ ...generated.run, cursor: "" }), ids),
     readAffiliatesOf(ctx.db, ctx.program.id, ids),
   ]);
   return generated.payouts.map((payout) =>
@@ -73,6 +99,30 @@ const previewOf = async (c: Context<AppEnv>, generated: Generated) => {
       blockers: payoutBlockers(payout, affiliates.get(payout.affiliateId), ctx.program.policy, ctx.now()),
     }),
   );
+};
+
+const generatedAnswer = async (c: Context<AppEnv>, generated: Generated) => {
+  if (generated.replayed) c.header("Idempotent-Replayed", "true");
+  const wire = generatedToWire(generated, await payoutsToWire(c, generated.payouts), false);
+  const whole = generated.payouts.length === 0 ? (200 as const) : (201 as const);
+  return [wire, generated.isWhole ? whole : (202 as const)] as const;
+};
+
+/** Nothing was claimed: what each planned payout would be now, the first fifty of those that changed. */
+const planChanged = (changes: readonly PlanChange[]): Problem => {
+  const errors = changes.map((change) => ({
+    pointer: "/plan_id",
+    detail: describeChange(change),
+    affiliate_id: change.item.affiliateId,
+    currency: change.item.currency,
+    planned_amount: change.item.gross - change.item.recovered,
+    planned_commission_count: change.item.count,
+    amount: change.now?.amount ?? 0,
+    commission_count: change.now?.count ?? 0,
+    blockers: change.blockers.map(blockerToWire),
+  }));
+  const detail = `${changes.length} payout(s) of the plan would not be as it says, so none was made; make a new dry run.`;
+  return new Problem("plan_changed", detail, { errors, facts: { changed_count: changes.length } });
 };
 
 const CREATE = z.strictObject({
@@ -114,11 +164,16 @@ const commissionsOf = async (
 export const registerPayouts: Register = (app) => {
   app.openapi(generate, async (c) => {
     const body = c.req.valid("json");
+    if (body.plan_id !== undefined) {
+      const made = await commitPlan(ctxOf(c), body.plan_id, await commandOf(c));
+      if ("changes" in made) throw planChanged(made.changes);
+      return c.json(...(await generatedAnswer(c, made)));
+    }
     const affiliateIds = body.affiliate_ids === undefined ? null : await affiliatesOf(c, body.affiliate_ids);
     const input = {
       ...(await commandOf(c)),
       periodStart: body.period_start ?? null,
-      periodEnd: body.period_end,
+      periodEnd: body.period_end ?? "",
       currency: body.currency ?? null,
       affiliateIds,
     };
@@ -128,10 +183,7 @@ export const registerPayouts: Register = (app) => {
         return c.json(generatedToWire(preview, await previewOf(c, preview), true), 200);
       })) as never;
     }
-    const generated = await generatePayouts(ctxOf(c), input);
-    if (generated.replayed) c.header("Idempotent-Replayed", "true");
-    const wire = generatedToWire(generated, await payoutsToWire(c, generated.payouts), false);
-    return c.json(wire, generated.isWhole ? (generated.payouts.length === 0 ? 200 : 201) : 202);
+    return c.json(...(await generatedAnswer(c, await generatePayouts(ctxOf(c), input))));
   });
   app.openapi(create, async (c) => {
     const body = c.req.valid("json");

@@ -86,6 +86,8 @@ export const stripeOnboardings = sqliteTable(
     request: text("request").notNull(),
     /** null until Stripe's answer is known. */
     accountId: text("account_id"),
+    /** When Stripe said no, or had made nothing; the next one has another key. */
+    refusedAt: integer("refused_at"),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
   },

@@ -28,7 +28,8 @@ export const affiliates = sqliteTable(
     readyAsOf: integer("ready_as_of"),
     /** When the affiliate's Stripe account could first be sent money. */
     onboardedAt: integer("onboarded_at"),
-    taxFormAt: integer("tax_form_at"),
+    /** The form on file as far as it may be read. */
+    taxForm: text("tax_form"),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
   },

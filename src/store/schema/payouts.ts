@@ -143,6 +143,9 @@ export const payoutRuns = sqliteTable(
     commandId: text("command_id"),
     requestSha: text("request_sha").notNull(),
     schedule: text("schedule"),
+    /** The zone that the period's days are of, frozen like the rest. */
+    timeZone: text("time_zone").notNull().default("UTC"),
+    planId: text("plan_id"),
     actorType: text("actor_type").notNull(),
     actorId: text("actor_id").notNull(),
     touchedAt: integer("touched_at").notNull(),
@@ -172,5 +175,25 @@ export const runItems = sqliteTable(
   (t) => [
     primaryKey({ columns: [t.runId, t.affiliateId, t.currency] }),
     check("run_items_one", sql`(payout_id IS NULL) <> (reason IS NULL)`),
+  ],
+);
+
+/** Payouts that are to be paid without anyone asking; a row ends with its payment, and a trigger wakes it when what stood in the way may be over. */
+export const automaticPayments = sqliteTable(
+  "automatic_payments",
+  {
+    payoutId: text("payout_id").primaryKey().notNull(),
+    programId: text("program_id").notNull(),
+    affiliateId: text("affiliate_id").notNull(),
+    runId: text("run_id").notNull(),
+    tryAt: integer("try_at").notNull(),
+    /** How often it was woken: who found it blocked must not put to sleep what was woken since. */
+    wakes: integer("wakes").notNull(),
+  },
+  (t) => [
+    index("automatic_payments_due").on(t.tryAt, t.payoutId),
+    index("automatic_payments_affiliate").on(t.affiliateId),
+    index("automatic_payments_program").on(t.programId),
+    check("automatic_payments_wakes", whole("wakes", 0)),
   ],
 );

@@ -1,9 +1,9 @@
 // Payout rounds worked by people: sessions, bank files, plans to commit, and the tax forms that they ask for.
 import { sql } from "drizzle-orm";
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import { json, oneOf } from "./checks.ts";
-
-const SESSION_STATUSES = ["open", "paying", "done", "cancelled"] as const;
+import { SESSION_STATUSES } from "../../domain/session.ts";
+import { TAX_FORMS } from "../../domain/tax.ts";
+import { json, oneOf, whole } from "./checks.ts";
 
 export const payoutSessions = sqliteTable(
   "payout_sessions",
@@ -11,7 +11,10 @@ export const payoutSessions = sqliteTable(
     programId: text("program_id").notNull(),
     id: text("id").notNull(),
     title: text("title").notNull(),
+    /** As last written; done and cancelled are final. */
     status: text("status", { enum: SESSION_STATUSES }).notNull(),
+    /** How often something was selected. */
+    n: integer("n").notNull(),
     selection: text("selection"),
     createdBy: text("created_by").notNull(),
     createdAt: integer("created_at").notNull(),
@@ -20,6 +23,43 @@ export const payoutSessions = sqliteTable(
   (t) => [
     primaryKey({ columns: [t.programId, t.id] }),
     check("payout_sessions_status", oneOf("status", SESSION_STATUSES)),
+    check("payout_sessions_n", whole("n", 0)),
+    check(
+      "payout_sessions_selection",
+      sql`(n = 0) = (selection IS NULL) AND (selection IS NULL OR json_valid(selection))`,
+    ),
+  ],
+);
+
+/** One affiliate and currency of a session's n-th selection; its payout is found by the turn that claimed it. */
+export const sessionRows = sqliteTable(
+  "session_rows",
+  {
+    sessionId: text("session_id").notNull(),
+    n: integer("n").notNull(),
+    affiliateId: text("affiliate_id").notNull(),
+    currency: text("currency").notNull(),
+    commissionCount: integer("commission_count").notNull(),
+    gross: integer("gross").notNull(),
+    recovered: integer("recovered").notNull(),
+    amount: integer("amount").notNull(),
+    /** [[commission id, what was left of it], …] */
+    chosen: text("chosen").notNull(),
+    tried: integer("tried").notNull(),
+    failureCode: text("failure_code"),
+    failureDetail: text("failure_detail"),
+  },
+  (t) => [
+    primaryKey({ columns: [t.sessionId, t.n, t.affiliateId, t.currency] }),
+    check("session_rows_n", whole("n", 1)),
+    check("session_rows_count", whole("commission_count", 1)),
+    check("session_rows_recovered", whole("recovered", 0)),
+    check(
+      "session_rows_amount",
+      sql`typeof(amount) = 'integer' AND typeof(gross) = 'integer' AND amount = gross - recovered AND amount > 0`,
+    ),
+    check("session_rows_chosen", json("chosen")),
+    check("session_rows_tried", whole("tried", 0)),
   ],
 );
 
@@ -77,17 +117,36 @@ export const payoutPlans = sqliteTable(
   (t) => [primaryKey({ columns: [t.programId, t.id] }), check("payout_plans_plan", json("plan"))],
 );
 
+/** What a plan would pay, a page of affiliates to a row. */
+export const payoutPlanParts = sqliteTable(
+  "payout_plan_parts",
+  {
+    programId: text("program_id").notNull(),
+    planId: text("plan_id").notNull(),
+    part: integer("part").notNull(),
+    items: text("items").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.programId, t.planId, t.part] }),
+    check("payout_plan_parts_items", json("items")),
+    check("payout_plan_parts_part", whole("part", 0)),
+  ],
+);
+
+/** Every form that was ever filed; the turn that filed it names it. */
 export const taxForms = sqliteTable(
   "tax_forms",
   {
     programId: text("program_id").notNull(),
     affiliateId: text("affiliate_id").notNull(),
-    kind: text("kind").notNull(),
+    seq: integer("seq").notNull(),
+    kind: text("kind", { enum: TAX_FORMS }).notNull(),
     sealed: text("sealed").notNull(),
-    last4: text("last4"),
-    status: text("status").notNull(),
     expiresAt: integer("expires_at"),
     createdAt: integer("created_at").notNull(),
   },
-  (t) => [primaryKey({ columns: [t.programId, t.affiliateId, t.createdAt] })],
+  (t) => [
+    primaryKey({ columns: [t.programId, t.affiliateId, t.seq] }),
+    check("tax_forms_kind", oneOf("kind", TAX_FORMS)),
+  ],
 );
