@@ -1,7 +1,8 @@
 // The house's laws, held against the source: who imports whom, what the domain may not know, and how large a room may be.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
+import { FUSES } from "../src/http/fuse.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const src = join(root, "src");

@@ -194,7 +194,10 @@ export const nextPollAt = (beganAt: number, now: number): number =>
   now - beganAt < DAY_MS ? nextLookAt(beganAt, now) : now + DAY_MS / 4;
 
 /** Where a provider can be asked about what waits for a person there: how often, in milliseconds. */
-const HAND_POLL_MS: Readonly<Partial<Record<PayoutMethod, number>>> = { wise: 3_600_000 };
+const HAND_POLL_MS: Readonly<Partial<Record<PayoutMethod, number>>> = {
+  wise: 3_600_000,
+  paypal: 6 * 3_600_000,
+};
 
 export const handPollAt = (rail: PayoutMethod, now: number): number | null => {
   const everyMs = HAND_POLL_MS[rail];
@@ -215,6 +218,13 @@ export const EMPTY_LOOKS_APART_MS = 10 * 60_000;
 
 /** Beyond this only a person says what became of an attempt: providers' event histories end here. */
 export const HISTORY_WINDOW_MS = 30 * DAY_MS;
+
+/** PayPal pays one sender_batch_id once within 30 days: a day of margin. */
+export const PAYPAL_WINDOW_MS = 29 * 86_400_000;
+
+/** How long a rail's attempt may still be sent again with the same bytes: until then nobody can say that it did not happen. */
+export const resendWindowOf = (rail: PayoutMethod): number =>
+  rail === "paypal" ? PAYPAL_WINDOW_MS : KEY_WINDOW_MS;
 
 /** How long a sent payout may stay processing before it is announced as stalled. */
 export const EXPECTED_WITHIN_MS = 15 * 60_000;

@@ -5,6 +5,7 @@ import type { DueSummary } from "./ledger/book.ts";
 import { type Currency, toDecimal } from "./money.ts";
 import type { PayoutMethod } from "./payout.ts";
 import { cooldownUntil, minimumOf, type Policy } from "./policy.ts";
+import { carries } from "./rail-currencies.ts";
 import { isCurrent } from "./tax.ts";
 
 /** In order of precedence: `reason` on the wire is the first that applies. */
@@ -41,110 +42,6 @@ export interface Blocker {
 
 export const byPrecedence = (blockers: readonly Blocker[]): readonly Blocker[] =>
   [...blockers].sort((a, b) => REASONS.indexOf(a.reason) - REASONS.indexOf(b.reason));
-
-const METHOD_CURRENCIES: Readonly<Record<PayoutMethod, readonly Currency[] | "any">> = {
-  stripe: [
-    "AED",
-    "AUD",
-    "BGN",
-    "BRL",
-    "CAD",
-    "CHF",
-    "CZK",
-    "DKK",
-    "EUR",
-    "GBP",
-    "HKD",
-    "HUF",
-    "ILS",
-    "INR",
-    "ISK",
-    "JPY",
-    "MXN",
-    "MYR",
-    "NOK",
-    "NZD",
-    "PHP",
-    "PLN",
-    "RON",
-    "SAR",
-    "SEK",
-    "SGD",
-    "THB",
-    "TRY",
-    "TWD",
-    "UGX",
-    "USD",
-    "ZAR",
-  ],
-  paypal: [
-    "AUD",
-    "BRL",
-    "CAD",
-    "CHF",
-    "CZK",
-    "DKK",
-    "EUR",
-    "GBP",
-    "HKD",
-    "HUF",
-    "ILS",
-    "JPY",
-    "MXN",
-    "MYR",
-    "NOK",
-    "NZD",
-    "PHP",
-    "PLN",
-    "SEK",
-    "SGD",
-    "THB",
-    "TWD",
-    "USD",
-  ],
-  wise: [
-    "AED",
-    "AUD",
-    "BGN",
-    "BRL",
-    "CAD",
-    "CHF",
-    "CLP",
-    "CZK",
-    "DKK",
-    "EUR",
-    "GBP",
-    "HKD",
-    "HUF",
-    "ILS",
-    "INR",
-    "JPY",
-    "KRW",
-    "MXN",
-    "MYR",
-    "NOK",
-    "NZD",
-    "PHP",
-    "PLN",
-    "RON",
-    "SEK",
-    "SGD",
-    "THB",
-    "TRY",
-    "UGX",
-    "USD",
-    "VND",
-    "ZAR",
-  ],
-  bank_transfer: "any",
-  store_credit: "any",
-  manual: "any",
-};
-
-export const carries = (method: PayoutMethod, currency: Currency): boolean => {
-  const list = METHOD_CURRENCIES[method];
-  return list === "any" || list.includes(currency);
-};
 
 const suspended = (affiliate: Affiliate): Blocker[] =>
   affiliate.status === "suspended"

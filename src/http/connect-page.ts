@@ -117,7 +117,7 @@ export const TROUBLE: Page = {
 
 export const BUSY: Page = {
   status: 503,
-  title: "Stripe cannot be reached right now",
+  title: "This does not work right now",
   text: "Open this link again in a minute.",
   retryAfterS: 10,
 };

@@ -175,9 +175,15 @@ const accountId = z
   .regex(/^acct_[\x21-\x7e]+$/, "must be a Stripe account id acct_…")
   .openapi({ example: "acct_1PabcDEF" });
 
+/** As PayPal takes a receiver: at most 127 single-byte characters. */
+const paypalEmail = emailText.refine(
+  (text) => /^[\x21-\x7e]{1,127}$/.test(text),
+  "must be at most 127 ASCII characters, as PayPal takes them",
+);
+
 export const payoutMethodBody = z.discriminatedUnion("payout_method", [
   z.strictObject({ payout_method: z.literal("stripe"), stripe_account_id: accountId }),
-  z.strictObject({ payout_method: z.literal("paypal"), paypal_email: emailText }),
+  z.strictObject({ payout_method: z.literal("paypal"), paypal_email: paypalEmail }),
   z.strictObject({ payout_method: z.literal("wise"), wise_email: emailText, currency }),
   z.strictObject({
     payout_method: z.literal("bank_transfer"),

@@ -3,7 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { AffiliateId } from "../domain/ids.ts";
 import type { TurnAnswer, TurnRequest } from "../domain/ledger/book.ts";
 import { BEGUN_STALE_MS } from "../domain/payout.ts";
-import { attemptStanding } from "../store/book-load.ts";
+import { attemptStanding } from "../store/book-standing.ts";
 import { type LedgerPorts, type Mark, type Seat, takeTurn } from "./turn.ts";
 
 /** More callers than this are told to come back instead of waiting. */

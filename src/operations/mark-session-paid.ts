@@ -137,5 +137,6 @@ export const markPaymentsPaid = async (
   });
   const outcomes = await workOn(ctx, view, rows, act);
   const outcome = await gather(ctx, view, { rows, outcomes }, "unpaid", (row) => named.get(row) ?? null);
-  return { ...outcome, failed: [...outcome.failed, ...strangers] };
+  // Whatever is not named was not asked for.
+  return { ...outcome, failed: [...outcome.failed, ...strangers], remaining: 0 };
 };

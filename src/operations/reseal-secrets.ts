@@ -9,7 +9,7 @@ import {
   listDestinationsElsewhere,
   listSealedElsewhere,
   noteLookAtSeals,
-  readSealed,
+  readSealedElsewhere,
   replaceSealed,
   SEALED_COLUMNS,
   type SealedRow,
@@ -43,8 +43,8 @@ const columnsOf = (ports: ActingPorts, keyId: string): Kind[] =>
     table: column.table,
     list: (after, limit) => listSealedElsewhere(ports.db, column, keyId, after, limit),
     async reseal(row) {
-      const before = await readSealed(ports.db, column, row);
-      if (before === null) return;
+      const before = await readSealedElsewhere(ports.db, column, keyId, row);
+      if (before === undefined) return;
       const place = sealedPlace(row.owner, column.table, row.rowKey, column.column);
       const after = await ports.vault.seal(await ports.vault.open(before, place), place);
       await replaceSealed(ports.db, column, row, before, after);

@@ -57,8 +57,18 @@ export const reviewAttempt = async (
   if (attempt.state === "settled") return reviewSettled(ctx, rail, attempt, commandId);
   const outcome = await rail.find(ctx.program, attempt, ref);
   if (outcome === undefined) return;
-  if (attempt.state === "refused" && outcome.kind !== "settled") return;
   if (outcome.kind === "unknown") throw notNow(attempt, outcome.detail);
+  if (attempt.state === "refused") {
+    if (outcome.kind !== "settled") return;
+    // Paid after a refusal and sent back since: the affiliate has nothing of it.
+    const back = await rail.returned?.(ctx.program, {
+      ...attempt,
+      state: "settled",
+      providerRef: outcome.ref,
+    });
+    if (rail.returned !== undefined && back === undefined) throw notNow(attempt, "no answer");
+    if (back === attempt.amount) return;
+  }
   const { payoutId, id: attemptId } = attempt;
   await apply(ctx, attempt, commandId, { kind: "conclude_payment", payoutId, attemptId, outcome });
   if (outcome.kind === "settled" && attempt.state !== "refused")

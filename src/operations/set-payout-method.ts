@@ -5,7 +5,7 @@ import type { PostalAddress } from "../domain/files/payment-line.ts";
 import type { AffiliateId } from "../domain/ids.ts";
 import type { Currency } from "../domain/money.ts";
 import type { PayoutMethod } from "../domain/payout.ts";
-import { carries } from "../domain/plan.ts";
+import { carries } from "../domain/rail-currencies.ts";
 import { type RefusalCode, Refused, refuse } from "../domain/refusals.ts";
 import { type AffiliateRef, destinationPlace } from "../store/affiliates.ts";
 import { secretsOf } from "../store/credentials.ts";

@@ -19,13 +19,17 @@ const reviewSubject = async (
   subject: ProviderSubject,
   prefix: string,
   ref: string | undefined,
+  reviewed: Set<string>,
 ): Promise<void> => {
   if (subject.kind === "account" || subject.kind === "deauthorized") {
     await reviewReadiness(ctx, subject.account, subject.kind === "deauthorized", prefix);
     return;
   }
-  for (const attempt of await findAttempts(ctx.db, ctx.program.id, provider, subject))
+  for (const attempt of await findAttempts(ctx.db, ctx.program.id, provider, subject)) {
+    if (reviewed.has(attempt.id)) continue;
+    reviewed.add(attempt.id);
     await reviewAttempt(ctx, attempt, `${prefix}:${attempt.id}`, ref);
+  }
 };
 
 /** The provider's own id that a message names: it finds also what a list does not show yet. */
@@ -54,7 +58,8 @@ export const takeProviderEvent = async (
     actor,
     requestId: `provider:${event.id}`,
   };
+  const reviewed = new Set<string>();
   for (const subject of event.subjects)
-    await reviewSubject(ctx, provider, subject, `s:in:${provider}:${event.id}`, refIn(event));
+    await reviewSubject(ctx, provider, subject, `s:in:${provider}:${event.id}`, refIn(event), reviewed);
   return { id: event.id };
 };

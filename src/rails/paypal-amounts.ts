@@ -1,6 +1,6 @@
 // Amounts as PayPal writes them: exact decimal strings, without decimals where PayPal takes none.
 import { type Currency, exponentOf, isCurrency, toDecimal } from "../domain/money.ts";
-import { carries } from "../domain/plan.ts";
+import { carries } from "../domain/rail-currencies.ts";
 
 /** PayPal takes no decimals in these, though ISO 4217 gives HUF and TWD two. */
 const WHOLE_AT_PAYPAL: readonly Currency[] = ["HUF", "JPY", "TWD"];

@@ -62,15 +62,17 @@ const textOf = async (response: Response): Promise<string> => {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
   let text = "";
   let size = 0;
-  for (;;) {
-    const part = await reader.read();
-    if (part.done) return text + decoder.decode();
-    size += part.value.byteLength;
-    if (size > ANSWER_BYTES_MAX) {
-      await reader.cancel();
-      throw new Error("an answer that is too long");
+  try {
+    for (;;) {
+      const part = await reader.read();
+      if (part.done) return text + decoder.decode();
+      size += part.value.byteLength;
+      if (size > ANSWER_BYTES_MAX) throw new Error("an answer that is too long");
+      text += decoder.decode(part.value, { stream: true });
     }
-    text += decoder.decode(part.value, { stream: true });
+  } catch (error) {
+    reader.cancel().catch(() => undefined);
+    throw error;
   }
 };
 

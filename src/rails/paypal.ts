@@ -2,8 +2,14 @@
 import type { Affiliate } from "../domain/affiliate.ts";
 import type { PayPalSecrets } from "../domain/credentials.ts";
 import type { Instruction } from "../domain/ledger/command.ts";
-import { type Attempt, BEGUN_STALE_MS, type Payout, type RailOutcome } from "../domain/payout.ts";
-import { carries } from "../domain/plan.ts";
+import {
+  type Attempt,
+  BEGUN_STALE_MS,
+  PAYPAL_WINDOW_MS,
+  type Payout,
+  type RailOutcome,
+} from "../domain/payout.ts";
+import { carries } from "../domain/rail-currencies.ts";
 import { type Refusal, refuse } from "../domain/refusals.ts";
 import { toPayPalValue } from "./paypal-amounts.ts";
 import {
@@ -18,6 +24,7 @@ import {
 } from "./paypal-batch.ts";
 import { type PayPalClient, paypalClient, type Unsent } from "./paypal-client.ts";
 import { type Answer, addressOf, type Silence } from "./paypal-http.ts";
+import { nameIn } from "./paypal-json.ts";
 import { duplicateOf, refusalIn } from "./paypal-refusals.ts";
 import type { NextAttempt, PayoutRail, RailProgram } from "./rail.ts";
 import type { Http } from "./stripe-client.ts";
@@ -32,7 +39,7 @@ export interface PayPalRailPorts {
 }
 
 /** PayPal knows a sender_batch_id for 30 days, and then the same one is a new payment: a day of margin. */
-const RESEND_WINDOW_MS = 29 * 86_400_000;
+const RESEND_WINDOW_MS = PAYPAL_WINDOW_MS;
 
 /** Of PayPal's description of an item. */
 const RECEIVER_MAX = 127;
@@ -122,7 +129,10 @@ const look = async (client: PayPalClient, batchId: string): Promise<Batch | Rail
   return batch?.batchId === batchId ? batch : unknown(`PayPal shows no batch (${status})`);
 };
 
-/** Where only the first send of an attempt is refused, nothing can have been made of it before. */
+/**
+ * Where the first send of an attempt is refused, nothing can have been made of it before. Judged when the answer is here:
+ * later than that, another consumer may have sent as well.
+ */
 const isFirstSend = (attempt: Attempt, now: number): boolean =>
   attempt.state === "begun" && attempt.tries === 0 && now - attempt.updatedAt < BEGUN_STALE_MS;
 
@@ -143,7 +153,9 @@ const outcomeOfPost = async (
   const first = duplicateOf(answer);
   if (first !== undefined) return adopt(client, attempt, first, now);
   const refusal = refusalIn(answer);
-  if (refusal === undefined) return unknown(`PayPal answered ${status}`);
+  // Only the name: what PayPal advises with some of them, a new id, may pay twice.
+  if (refusal === undefined)
+    return unknown(["PayPal answered", status, nameIn(body)].filter((word) => word !== undefined).join(" "));
   // What was sent before may have been carried out, and a check that comes before PayPal's search for repeats may refuse now.
   return isFirstSend(attempt, now)
     ? refusal
@@ -165,6 +177,35 @@ const adopt = async (
     : unknown(`the batch ${batchId} is not, or not yet, what this payment sent: compare it in PayPal`);
 };
 
+/** What a message named counts where it is this payment; anything else that it names is passed over. */
+const findNamed = async (
+  client: PayPalClient,
+  attempt: Attempt,
+  ref: string,
+  now: number,
+): Promise<RailOutcome | undefined> => {
+  const found = await look(client, ref);
+  if (found === undefined) return undefined;
+  // The message is all that names this batch: it must come again.
+  if ("kind" in found) return unknown(`the batch ${ref} could not be asked for`);
+  return compare(found, attempt) === "same" ? outcomeOf(found, attempt, now) : undefined;
+};
+
+const findOwn = async (
+  client: PayPalClient,
+  attempt: Attempt,
+  ref: string,
+  now: number,
+): Promise<RailOutcome> => {
+  if (!isBatchId(ref)) return unknown("the reference is no batch of PayPal");
+  const found = await look(client, ref);
+  if (found === undefined) return unknown(`PayPal does not know the batch ${ref}`);
+  if ("kind" in found) return found;
+  return compare(found, attempt) === "other"
+    ? unknown(`the batch ${ref} is not what this payment sent: compare it in PayPal`)
+    : outcomeOf(found, attempt, now);
+};
+
 /**
  * The reference of an attempt is PayPal's payout_batch_id, from the first answer to the last: a batch holds one item,
  * it is the only thing that PayPal looks up by, and every message about batch or item names it.
@@ -177,28 +218,6 @@ export const paypalRail = (ports: PayPalRailPorts): PayoutRail => {
     return secret?.account === attempt.providerAccount && address !== undefined
       ? paypalClient(ports, address, secret)
       : undefined;
-  };
-
-  /** What a message named counts where it is this payment; anything else that it names is passed over. */
-  const findNamed = async (
-    client: PayPalClient,
-    attempt: Attempt,
-    ref: string,
-  ): Promise<RailOutcome | undefined> => {
-    const found = await look(client, ref);
-    if (found === undefined) return undefined;
-    // The message is all that names this batch: it must come again.
-    if ("kind" in found) return unknown(`the batch ${ref} could not be asked for`);
-    return compare(found, attempt) === "same" ? outcomeOf(found, attempt, ports.now()) : undefined;
-  };
-
-  const findOwn = async (client: PayPalClient, attempt: Attempt, ref: string): Promise<RailOutcome> => {
-    const found = await look(client, ref);
-    if (found === undefined) return unknown(`PayPal does not know the batch ${ref}`);
-    if ("kind" in found) return found;
-    return compare(found, attempt) === "other"
-      ? unknown(`the batch ${ref} is not what this payment sent: compare it in PayPal`)
-      : outcomeOf(found, attempt, ports.now());
   };
 
   return {
@@ -224,9 +243,9 @@ export const paypalRail = (ports: PayPalRailPorts): PayoutRail => {
       if (named === undefined && own === null) return undefined;
       const client = await clientFor(program, attempt);
       if (client === undefined) return unknown(OTHER_ACCOUNT);
-      const found = named === undefined ? undefined : await findNamed(client, attempt, named);
-      if (found !== undefined || own === null) return found;
-      return isBatchId(own) ? findOwn(client, attempt, own) : unknown("the reference is no batch of PayPal");
+      const now = ports.now();
+      const found = named === undefined ? undefined : await findNamed(client, attempt, named, now);
+      return found ?? (own === null ? undefined : findOwn(client, attempt, own, now));
     },
     async returned(program, attempt) {
       const client = await clientFor(program, attempt);

@@ -108,9 +108,41 @@ const isLink = (url: unknown, apiBase: string): url is string => {
   return new URL(url).protocol === "https:" || new URL(url).origin === new URL(apiBase).origin;
 };
 
+interface Link {
+  readonly account: string;
+  readonly refreshUrl: string;
+  readonly returnUrl: string;
+}
+
+const mintLink = async (stripe: Stripe, to: Link, apiBase: string): Promise<{ readonly url: string }> => {
+  const { object, url } = await stripe.accountLinks.create({
+    account: to.account,
+    type: "account_onboarding",
+    refresh_url: to.refreshUrl,
+    return_url: to.returnUrl,
+  });
+  if (object !== "account_link" || !isLink(url, apiBase)) throw new Error("Stripe's answer is no link");
+  return { url };
+};
+
+const freeze = async (stripe: Stripe, wish: Wish): Promise<string> => {
+  const { object, country } = await stripe.accounts.retrieveCurrent();
+  if (object !== "account" || country === undefined) throw new Error("Stripe does not name a country");
+  return requestOf(wish, country);
+};
+
+/** What goes out is the frozen bytes. */
+const create = async (stripe: Stripe, key: string, request: string): Promise<Answer> => {
+  try {
+    const account = await stripe.accounts.create({}, { idempotencyKey: key });
+    return isAccountOf(account, request) ? { kind: "made", account: account.id } : { kind: "unknown" };
+  } catch (error) {
+    return answerOfError(error);
+  }
+};
+
 export const stripeConnect = (ports: StripeAccountPorts) => {
-  const clientFor = (secretKey: string, body?: string): Stripe =>
-    stripeClient(secretKey, ports.apiBase, ports.http, body);
+  const { apiBase, http } = ports;
 
   /** A definite no is handed back, trouble is thrown. */
   const asked = async <T>(
@@ -120,7 +152,7 @@ export const stripeConnect = (ports: StripeAccountPorts) => {
     const elsewhere = notForThisAddress(ports, secretKey);
     if (elsewhere !== undefined) return elsewhere;
     try {
-      return await question(clientFor(secretKey));
+      return await question(stripeClient(secretKey, apiBase, http));
     } catch (error) {
       const refused = refusalOf(error);
       if (refused === undefined) throw error;
@@ -130,22 +162,12 @@ export const stripeConnect = (ports: StripeAccountPorts) => {
 
   return {
     freezeAccount: (secretKey: string, wish: Wish): Promise<string | Refused> =>
-      asked(secretKey, async (stripe) => {
-        const { object, country } = await stripe.accounts.retrieveCurrent();
-        if (object !== "account" || country === undefined) throw new Error("Stripe does not name a country");
-        return requestOf(wish, country);
-      }),
+      asked(secretKey, (stripe) => freeze(stripe, wish)),
 
     async createAccount(secretKey: string, key: string, request: string): Promise<Answer> {
       const elsewhere = notForThisAddress(ports, secretKey);
       if (elsewhere !== undefined) return { kind: "denied", refusal: elsewhere.refusal };
-      try {
-        // What goes out is the frozen bytes.
-        const account = await clientFor(secretKey, request).accounts.create({}, { idempotencyKey: key });
-        return isAccountOf(account, request) ? { kind: "made", account: account.id } : { kind: "unknown" };
-      } catch (error) {
-        return answerOfError(error);
-      }
+      return create(stripeClient(secretKey, apiBase, http, request), key, request);
     },
 
     findAccount: (
@@ -155,20 +177,7 @@ export const stripeConnect = (ports: StripeAccountPorts) => {
     ): Promise<{ readonly account: string | null } | Refused> =>
       asked(secretKey, async (stripe) => ({ account: await findMade(stripe, request, made) })),
 
-    linkTo: (
-      secretKey: string,
-      to: { readonly account: string; readonly refreshUrl: string; readonly returnUrl: string },
-    ): Promise<{ readonly url: string } | Refused> =>
-      asked(secretKey, async (stripe) => {
-        const link = await stripe.accountLinks.create({
-          account: to.account,
-          type: "account_onboarding",
-          refresh_url: to.refreshUrl,
-          return_url: to.returnUrl,
-        });
-        if (link.object !== "account_link" || !isLink(link.url, ports.apiBase))
-          throw new Error("Stripe's answer is no link");
-        return { url: link.url };
-      }),
+    linkTo: (secretKey: string, to: Link): Promise<{ readonly url: string } | Refused> =>
+      asked(secretKey, (stripe) => mintLink(stripe, to, apiBase)),
   };
 };

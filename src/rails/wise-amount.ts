@@ -1,6 +1,6 @@
 // Wise's amounts are JSON decimals of major units: written from and read back into integers of minor units, never reckoned as floats.
 import { AMOUNT_MAX, type Currency, exponentOf, isAmount, isCurrency, toDecimal } from "../domain/money.ts";
-import { carries } from "../domain/plan.ts";
+import { carries } from "../domain/rail-currencies.ts";
 
 /** The text of the JSON number, or undefined for an amount that cannot be carried exactly. */
 export const toWiseAmount = (amount: number, currency: Currency): string | undefined =>

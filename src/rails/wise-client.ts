@@ -13,6 +13,7 @@ const ANSWER_MAX_BYTES = 2 * 1024 * 1024;
 /** Where the program's calls go; undefined where it must not go: a live program elsewhere than to Wise, a test program to live Wise. */
 export const wiseBase = (mode: RailProgram["mode"], apiBase: string): string | undefined => {
   if (apiBase === "") return ADDRESS[mode];
+  if (!URL.canParse(apiBase)) return undefined;
   const isLive = new URL(apiBase).origin === ADDRESS.live;
   return isLive === (mode === "live") ? apiBase.replace(/\/+$/, "") : undefined;
 };

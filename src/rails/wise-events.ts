@@ -1,4 +1,5 @@
 // Messages that Wise sends by itself: believed with its RSA signature only, and then only as a hint to ask for the transfer again.
+import { liveWebhookKeys } from "../domain/credentials.ts";
 import { parseInstant, toInstant } from "../domain/dates.ts";
 import type { InboundSource, ProviderEvent } from "./rail.ts";
 import type { WiseRailPorts } from "./wise.ts";
@@ -30,11 +31,20 @@ export const importWiseKey = async (pem: string): Promise<CryptoKey | undefined>
   }
 };
 
-const isGenuine = async (pem: string, signature: string | null, rawBody: string): Promise<boolean> => {
-  const key = await importWiseKey(pem);
+/** While a key is changed over, either may have signed. */
+const isGenuine = async (
+  pems: readonly string[],
+  signature: string | null,
+  rawBody: string,
+): Promise<boolean> => {
   const bytes = fromBase64(signature ?? "");
-  if (key === undefined || bytes === undefined || bytes.byteLength === 0) return false;
-  return crypto.subtle.verify(RSA_SHA256.name, key, bytes, new TextEncoder().encode(rawBody));
+  if (bytes === undefined || bytes.byteLength === 0) return false;
+  const text = new TextEncoder().encode(rawBody);
+  for (const pem of pems) {
+    const key = await importWiseKey(pem);
+    if (key !== undefined && (await crypto.subtle.verify(RSA_SHA256.name, key, bytes, text))) return true;
+  }
+  return false;
 };
 
 const parsed = (rawBody: string): Fields => {
@@ -87,9 +97,9 @@ const eventOf = (message: Fields, account: string, now: number): ProviderEvent |
 export const wiseInbound = (ports: Pick<WiseRailPorts, "now" | "secretOf">): InboundSource => ({
   async read(program, { headers, rawBody }) {
     const secret = await ports.secretOf(program);
-    if (secret === undefined || secret.webhookPublicKey === null) return undefined;
-    if (!(await isGenuine(secret.webhookPublicKey, headers.get("x-signature-sha256"), rawBody)))
-      return undefined;
+    if (secret === undefined) return undefined;
+    const keys = liveWebhookKeys(secret, ports.now());
+    if (!(await isGenuine(keys, headers.get("x-signature-sha256"), rawBody))) return undefined;
     // What Wise sends when an address is subscribed is about nothing that exists.
     if (headers.get("x-test-notification") === "true") return { id: "test", subjects: [] };
     return eventOf(parsed(rawBody), secret.account, ports.now());

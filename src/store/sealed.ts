@@ -52,15 +52,17 @@ export const listSealedElsewhere = async (
   return results;
 };
 
-export const readSealed = async (
+/** undefined where nothing is left there under another key than `keyId`. */
+export const readSealedElsewhere = async (
   db: D1Database,
   { table, rowKey, column }: SealedColumn,
+  keyId: string,
   row: SealedRow,
-): Promise<string | null> => {
-  const sql = `SELECT ${column} AS sealed FROM ${table} WHERE program_id = ?1 AND ${rowKey} = ?2`;
-  return (
-    (await db.prepare(sql).bind(row.owner, row.rowKey).first<{ sealed: string | null }>())?.sealed ?? null
-  );
+): Promise<string | undefined> => {
+  const sql = `SELECT ${column} AS sealed FROM ${table}
+    WHERE program_id = ?1 AND ${rowKey} = ?2 AND ${column} IS NOT NULL AND substr(${column}, 1, length(?3)) <> ?3`;
+  const { owner, rowKey: key } = row;
+  return (await db.prepare(sql).bind(owner, key, prefixOf(keyId)).first<{ sealed: string }>())?.sealed;
 };
 
 /** False where something else stands there by now. */

@@ -97,6 +97,9 @@ const debtorAgent = ({ bic }: BankAccount): Element => {
 const creditorAgent = ({ bic }: BankAccount): Element | undefined =>
   bic === null ? undefined : parent("CdtrAgt", parent("FinInstnId", leaf("BICFI", bic)));
 
+const remittanceOf = (text: string): Element | undefined =>
+  text === "" ? undefined : parent("RmtInf", leaf("Ustrd", text));
+
 const transferOf = (line: BankLine, debtor: BankAccount): Element =>
   parent(
     "CdtTrfTxInf",
@@ -105,7 +108,7 @@ const transferOf = (line: BankLine, debtor: BankAccount): Element =>
     creditorAgent(line.to),
     partyOf("Cdtr", line.to, needsAddresses(line, debtor)),
     accountOf("CdtrAcct", line.to.iban),
-    parent("RmtInf", leaf("Ustrd", toLatin(line.text, TEXT_MAX))),
+    remittanceOf(toLatin(line.text, TEXT_MAX)),
   );
 
 /** BtchBookg false asks the bank to book each payment by itself, so that the statement names each end-to-end id. */

@@ -58,6 +58,7 @@ export const markPaid = (draft: Draft, before: Payout, command: Of<"mark_paid">)
     ref: command.externalRef,
     paidAt: command.paidAt ?? draft.now,
     attempt: draft.book.attempt,
+    isByHand: true,
   });
   return { result: { kind: "payout", payout } };
 };

@@ -5,11 +5,11 @@ import {
   BEGUN_STALE_MS,
   handPollAt,
   isOpenAttempt,
-  KEY_WINDOW_MS,
   nextLookAt,
   nextPollAt,
   type Payout,
   type RailOutcome,
+  resendWindowOf,
 } from "../payout.ts";
 import { refuse } from "../refusals.ts";
 import { returnAmount } from "./by-hand.ts";
@@ -159,7 +159,7 @@ const wait = (
       : attempt.state;
   const keeps =
     stood === "needs_hand" ||
-    stood === "accepted" ||
+    (stood === "accepted" && outcome.kind !== "needs_hand") ||
     (stood === "unknown" && outcome.kind !== "accepted" && outcome.kind !== "needs_hand");
   const state = keeps ? stood : outcome.kind;
   const asked =
@@ -218,7 +218,7 @@ const resolve = (draft: Draft, before: Payout, command: Of<"resolve">): Step => 
   if (before.status !== "processing" || attempt?.state !== "unknown") {
     return refuse("invalid_state", "Only a payment whose outcome is unknown can be resolved by a person.");
   }
-  const openUntil = attempt.createdAt + KEY_WINDOW_MS;
+  const openUntil = attempt.createdAt + resendWindowOf(attempt.rail);
   if (command.outcome === "refused" && draft.realNow < openUntil) {
     const until = toInstant(openUntil);
     return refuse(
@@ -235,6 +235,7 @@ const resolve = (draft: Draft, before: Payout, command: Of<"resolve">): Step => 
           paidAt: draft.now,
           attempt,
           note: command.evidence,
+          isByHand: attempt.providerRef !== null,
         })
       : failPayout(draft, before, attempt, { code: "resolved_refused", detail: command.evidence });
   return { result: { kind: "payout", payout } };

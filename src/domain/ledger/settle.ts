@@ -10,6 +10,8 @@ interface Settlement {
   readonly paidAt: number;
   readonly attempt: Attempt | undefined;
   readonly note?: string;
+  /** A person said so, under a reference of their own. */
+  readonly isByHand?: boolean;
 }
 
 export const settlePayout = (draft: Draft, before: Payout, settlement: Settlement): Payout => {
@@ -26,7 +28,9 @@ export const settlePayout = (draft: Draft, before: Payout, settlement: Settlemen
     draft.updatedAttempt = {
       ...attempt,
       state: "settled",
-      providerRef: settlement.ref ?? attempt.providerRef,
+      // A person's reference is the payout's; the provider's own stays where it can be asked about.
+      providerRef:
+        settlement.isByHand === true ? attempt.providerRef : (settlement.ref ?? attempt.providerRef),
       nextAttemptAt: null,
       tries: attempt.tries + 1,
       updatedAt: draft.realNow,

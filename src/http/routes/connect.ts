@@ -19,6 +19,7 @@ import {
 import { type ConnectClaims, readConnectToken } from "../connect-token.ts";
 import type { AppEnv, Register } from "../env.ts";
 import { faultLine } from "../fault.ts";
+import { assertAddress } from "../fuse.ts";
 import { isFault, problemOf } from "../problem.ts";
 
 /** Whoever was at Stripe when the link ran out still comes back to a page that helps. */
@@ -87,11 +88,13 @@ const answer = async (
   token: string,
 ): Promise<Response> => {
   try {
+    await assertAddress(c);
     const done = await step(c, token);
     return done instanceof Response ? done : pageAnswer(c, done);
   } catch (thrown) {
     if (isFault(thrown)) c.get("ports").log(faultLine(c.get("requestId"), thrown));
-    return pageAnswer(c, problemOf(thrown).status === 503 ? BUSY : TROUBLE);
+    const { status } = problemOf(thrown);
+    return pageAnswer(c, status === 503 || status === 429 ? { ...BUSY, status } : TROUBLE);
   }
 };
 
