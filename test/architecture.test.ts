@@ -47,7 +47,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   context: ["domain", "rails/rail.ts"],
   store: ["domain"],
   rails: ["domain"],
-  ledger: ["domain", "store/book.ts", "store/book-load.ts"],
+  ledger: ["domain", "store/book.ts", "store/book-load.ts", "store/book-standing.ts"],
   operations: ["domain", "store", "rails/rail.ts", "context.ts"],
   jobs: ["operations", "domain", "context.ts"],
   http: ["operations", "domain", "context.ts", "store"],

@@ -158,7 +158,12 @@ export interface Attempt {
 
 /** What a rail reports. Only `refused` releases money. */
 export type RailOutcome =
-  | { readonly kind: "settled"; readonly ref: string }
+  | {
+      readonly kind: "settled";
+      readonly ref: string;
+      /** When the money moved, where a statement says so; epoch milliseconds, otherwise now. */
+      readonly paidAt?: number;
+    }
   | {
       readonly kind: "accepted";
       readonly ref: string;

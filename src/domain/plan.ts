@@ -3,7 +3,6 @@ import { type Affiliate, methodOf } from "./affiliate.ts";
 import { toInstant } from "./dates.ts";
 import type { DueSummary } from "./ledger/book.ts";
 import { type Currency, toDecimal } from "./money.ts";
-import type { PayoutMethod } from "./payout.ts";
 import { cooldownUntil, minimumOf, type Policy } from "./policy.ts";
 import { carries } from "./rail-currencies.ts";
 import { isCurrent } from "./tax.ts";

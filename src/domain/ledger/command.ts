@@ -119,8 +119,14 @@ export type ClaimCommand = {
 
 export type PayoutCommand =
   | {
-      readonly kind: "accept" | "approve_payout" | "withdraw" | "retry" | "reopen" | "pay";
+      readonly kind: "accept" | "approve_payout" | "withdraw" | "retry" | "reopen";
       readonly payoutId: PayoutId;
+    }
+  | {
+      readonly kind: "pay";
+      readonly payoutId: PayoutId;
+      /** A person pays it, whatever the affiliate's method: nothing of it is sent by API. */
+      readonly byHand?: true;
     }
   | {
       readonly kind: "deny" | "cancel" | "mark_failed" | "return";

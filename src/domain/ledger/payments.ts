@@ -133,7 +133,7 @@ const conclude = (draft: Draft, before: Payout, { outcome }: Of<"conclude_paymen
     const payout = settlePayout(draft, before, {
       via: attempt.rail,
       ref: outcome.ref,
-      paidAt: draft.now,
+      paidAt: outcome.paidAt ?? draft.now,
       attempt,
     });
     return { result: { kind: "attempt", payout, attempt: draft.updatedAttempt ?? attempt } };

@@ -80,7 +80,7 @@ export const paymentStop = (draft: Draft, payout: Payout): ReturnType<typeof ref
   )[0];
 };
 
-const pay = (draft: Draft, before: Payout): Step => {
+const pay = (draft: Draft, before: Payout, byHand: boolean): Step => {
   if (before.status === "processing") return { unchanged: { kind: "payout", payout: before } };
   const next = moved(before, "pay");
   if ("refusal" in next) return next;
@@ -95,6 +95,7 @@ const pay = (draft: Draft, before: Payout): Step => {
   }
   const payout = putPayout(draft, before, {
     ...now,
+    ...(byHand ? { method: "manual" as const } : {}),
     status: next.status,
     expectedBy: draft.now + EXPECTED_WITHIN_MS,
     stalledAt: null,
@@ -157,7 +158,7 @@ export const reviewPayout = (draft: Draft, command: PayoutCommand): Step => {
     case "withdraw":
       return shift(draft, before, "withdraw", { approvedAt: null, approvedBy: null }, "payout.updated");
     case "pay":
-      return pay(draft, before);
+      return pay(draft, before, command.byHand === true);
     case "cancel":
     case "deny":
       return cancel(draft, before, command.kind, command.reason);
