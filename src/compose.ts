@@ -1,7 +1,9 @@
 // Puts the ports together from the bindings, and the Worker from its ports: the only place that knows every room.
 
 import type { FuseKind, Hint, LogLine, Ports, WebhookHint } from "./context.ts";
+import { ALL_DIALECTS } from "./dialects/all.ts";
 import { createApp, type Execution } from "./http/app.ts";
+import { mountDialects } from "./http/dialects.ts";
 import type { AppPorts } from "./http/env.ts";
 import { ROUTES } from "./http/routes/all.ts";
 import { takeDeadLetters, takeHints } from "./jobs/queue.ts";
@@ -32,6 +34,7 @@ export interface Env {
   readonly AFFILIATE_LEDGER: DurableObjectNamespace;
   readonly PAYMENTS: Queue<Hint>;
   readonly WEBHOOKS: Queue<WebhookHint>;
+  readonly WEBHOOKS_SLOW: Queue<WebhookHint>;
   /** Absent where the platform has none. */
   readonly KEY_FUSE?: RateLimit;
   readonly ADDRESS_FUSE?: RateLimit;
@@ -110,7 +113,7 @@ export const platformPorts = (env: Env, execution: Execution | undefined): Platf
   ledgerOf: (programId, affiliateId) =>
     env.AFFILIATE_LEDGER.getByName(`${programId}:${affiliateId}`) as unknown as ReturnType<Ports["ledgerOf"]>,
   hints: hintQueue(env.PAYMENTS),
-  deliveries: pacedQueue(env.WEBHOOKS, () => Date.now(), looks),
+  deliveries: pacedQueue({ brisk: env.WEBHOOKS, slow: env.WEBHOOKS_SLOW }, () => Date.now(), looks),
   http: (request) => fetch(request),
   vault: vaultOf(env.MASTER_KEY),
   config: {
@@ -199,7 +202,10 @@ const takeBatch = (ports: AppPorts, batch: MessageBatch<Hint | WebhookHint>): Pr
 export const makeWorker = <Bindings extends Env>(
   portsOf: (env: Bindings, execution: Execution | undefined) => AppPorts,
 ) => {
-  const app = createApp<Bindings>({ portsOf, keys: { findKey, touchKey } }, ROUTES);
+  const app = createApp<Bindings>({ portsOf, keys: { findKey, touchKey } }, [
+    mountDialects(ALL_DIALECTS),
+    ...ROUTES,
+  ]);
   return {
     fetch: (request: Request, env: Bindings, execution: ExecutionContext): Response | Promise<Response> =>
       app.fetch(request, env, execution),

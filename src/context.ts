@@ -24,7 +24,13 @@ export type Hint =
 /** The same for webhooks: that events wait for a program's endpoints, or deliveries for an endpoint. */
 export type WebhookHint =
   | { readonly kind: "fan_out"; readonly programId: ProgramId }
-  | { readonly kind: "deliver"; readonly programId: ProgramId; readonly endpointId: EndpointId };
+  | {
+      readonly kind: "deliver";
+      readonly programId: ProgramId;
+      readonly endpointId: EndpointId;
+      /** One that hangs, fails or is new waits apart from those that answer without delay. */
+      readonly isBrisk: boolean;
+    };
 
 export interface DeliveryQueue {
   /** delayS: seconds before delivery, at most 43,200. */

@@ -93,7 +93,7 @@ const answerThrown = (c: Context<AppEnv>, thrown: unknown): Response => {
 
 /** The pattern that answered, so that no id and no guess gets into the logs. */
 const routeOf = (c: Context<AppEnv>): string | null =>
-  matchedRoutes(c).findLast((route) => route.method !== "ALL")?.path ?? null;
+  c.get("dialectRoute") ?? matchedRoutes(c).findLast((route) => route.method !== "ALL")?.path ?? null;
 
 const logRequest = (c: Context<AppEnv>, ports: AppPorts, startedAt: number): void => {
   const access = c.get("access");

@@ -116,10 +116,21 @@ const unauthorized = (): Problem =>
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/=-]{1,512})$/i;
 
+const bearerOf = (c: Context<AppEnv>): string | undefined =>
+  BEARER.exec(c.req.header("authorization") ?? "")?.[1];
+
 const tokenOf = (c: Context<AppEnv>): string => {
-  const token = BEARER.exec(c.req.header("authorization") ?? "")?.[1];
+  const token = c.get("keyText") ?? bearerOf(c);
   if (token === undefined) throw unauthorized();
   return token;
+};
+
+/** The dialect that the request's key was minted with; null without a valid key, which the gate that follows refuses. */
+export const dialectOfKey = async (c: Context<AppEnv>): Promise<string | null> => {
+  const token = bearerOf(c);
+  if (token === undefined || isPortalText(token)) return null;
+  const record = await c.get("keyRing").open(c.get("ports"), token, () => assertAddress(c));
+  return record?.dialect ?? null;
 };
 
 const isRootKey = async (ports: Ports, token: string): Promise<boolean> =>

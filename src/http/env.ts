@@ -41,6 +41,10 @@ export interface AppEnv {
     body: unknown;
     /** The request's valid Idempotency-Key. */
     idempotencyKey: string | undefined;
+    /** The key's text where a vendor's own header brought it. */
+    keyText: string | undefined;
+    /** The pattern that a dialect answered, for the log. */
+    dialectRoute: string | undefined;
   };
 }
 

@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 import type { Program } from "../context.ts";
 import { type Mode, SCOPES } from "../domain/api-key.ts";
 import { isTimeZone, toInstant } from "../domain/dates.ts";
+import { DIALECTS } from "../domain/dialects.ts";
 import { PAYOUT_METHODS } from "../domain/payout.ts";
 import type { Policy } from "../domain/policy.ts";
 import { weekdayOf } from "../domain/schedule.ts";
@@ -164,9 +165,6 @@ export const programToWire = (program: Program): z.infer<typeof programSchema> =
   payout_methods: [...program.policy.payout_methods],
   currencies: program.policy.currencies === null ? null : [...program.policy.currencies],
 });
-
-/** Vendors whose documented calls a key may speak. */
-const DIALECTS = ["affihub", "affonso", "loop", "partnero", "goaffpro"] as const;
 
 export const keySchema = z
   .object({

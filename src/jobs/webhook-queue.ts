@@ -6,18 +6,22 @@ import { fanOutEvents } from "../operations/fan-out-events.ts";
 
 const RETRY_MAX_S = 60;
 
-const take = (ports: ActingPorts, hint: WebhookHint): Promise<void> =>
-  hint.kind === "fan_out" ? fanOutEvents(ports, hint.programId) : deliverEvents(ports, hint);
+/** Workers let six connections wait for an answer at once; the endpoints of a batch share them. */
+const CONNECTIONS = 5;
+
+const take = (ports: ActingPorts, hint: WebhookHint, lanes: number): Promise<void> =>
+  hint.kind === "fan_out" ? fanOutEvents(ports, hint.programId) : deliverEvents(ports, hint, lanes);
 
 export const takeWebhookHints = async (
   ports: ActingPorts,
   batch: MessageBatch<WebhookHint>,
 ): Promise<void> => {
+  const lanes = Math.max(1, Math.floor(CONNECTIONS / batch.messages.length));
   await Promise.all(
     batch.messages.map(async (message) => {
       const { body, attempts } = message;
       try {
-        await take(ports, body);
+        await take(ports, body, lanes);
         message.ack();
       } catch (fault) {
         const name = fault instanceof Error ? fault.name : "unknown";
@@ -52,15 +56,20 @@ const lookAfter = (last: Look | undefined, now: number): Look | undefined => {
   return last.isToCome ? undefined : { at: now, isToCome: true };
 };
 
+type Sender = Pick<Queue<WebhookHint>, "send">;
+
 /** `looks` outlives the request: one per isolate. */
 export const pacedQueue = (
-  queue: Pick<Queue<WebhookHint>, "send">,
+  queues: { readonly brisk: Sender; readonly slow: Sender },
   now: () => number,
   looks: Map<string, Look>,
 ): DeliveryQueue => ({
   async send(hint, delayS = 0) {
     if (hint.kind === "deliver") {
-      await queue.send(hint, delayS > 0 ? { delaySeconds: delayS } : {});
+      await (hint.isBrisk ? queues.brisk : queues.slow).send(
+        hint,
+        delayS > 0 ? { delaySeconds: delayS } : {},
+      );
       return;
     }
     const { programId } = hint;
@@ -69,7 +78,7 @@ export const pacedQueue = (
     if (looks.size >= PROGRAMS_MAX) looks.clear();
     looks.set(programId, look);
     try {
-      await queue.send(hint, look.isToCome ? { delaySeconds: LOOK_EVERY_MS / 1000 } : {});
+      await queues.brisk.send(hint, look.isToCome ? { delaySeconds: LOOK_EVERY_MS / 1000 } : {});
     } catch (fault) {
       looks.delete(programId);
       throw fault;

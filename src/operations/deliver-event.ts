@@ -10,15 +10,12 @@ import {
   finishPage,
   type LeasedPage,
   leasePage,
+  type ReadyEndpoint,
 } from "../store/deliveries.ts";
-import type { EndpointRef } from "../store/delivery-sweep.ts";
 import { disableEndpoint, type StoredEndpoint } from "../store/webhook-endpoints.ts";
 import { checkWebhookUrl } from "./check-webhook-url.ts";
 import { type ActingPorts, ctxFor } from "./ctx-for.ts";
 import { sendWebhook, signingKeys } from "./send-webhook.ts";
-
-/** Workers let six connections wait for an answer at once. */
-const LANES = 5;
 
 /** No attempt starts later than this after the page began; one that began may take 15 s more. */
 const START_MS = 10_000;
@@ -27,6 +24,9 @@ const START_MS = 10_000;
 const LEASE_MS = 60_000;
 
 const PAGE_LIMIT = 100;
+
+/** Who answers everything within this is brisk. */
+const BRISK_MS = 2_000;
 
 /** A retry sooner than this is hinted at, a later one is the sweep's. */
 const HINT_DELAY_MAX_S = 60;
@@ -51,7 +51,11 @@ const judged = (ports: Ports, due: DueDelivery, outcome: Attempted["outcome"]): 
 };
 
 /** Nobody is called twice at once, and an endpoint that asks for patience, or is gone, is left alone at once. */
-const attemptPage = async (ports: Ports, { endpoint, mode, due }: LeasedPage): Promise<Attempted[]> => {
+const attemptPage = async (
+  ports: Ports,
+  { endpoint, mode, due }: LeasedPage,
+  lanes: number,
+): Promise<Attempted[]> => {
   const checked = await checkWebhookUrl(ports, mode, endpoint.url);
   if ("refused" in checked) return due.map((one) => judged(ports, one, unanswered(checked.error, 0)));
   const keys = await signingKeys(ports, endpoint, ports.now());
@@ -70,7 +74,7 @@ const attemptPage = async (ports: Ports, { endpoint, mode, due }: LeasedPage): P
       if (outcome.retryAfterMs !== null || outcome.error === "gone") isStopped = true;
     }
   };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  await Promise.all(Array.from({ length: lanes }, lane));
   return attempted;
 };
 
@@ -83,6 +87,10 @@ const healthOf = (endpoint: StoredEndpoint, attempted: readonly Attempted[], now
   const delivered = attempted.filter(({ outcome }) => outcome.error === null).length;
   return healthAfter(endpoint, { delivered, failed: attempted.length - delivered }, now);
 };
+
+const isBriskNow = (attempted: readonly Attempted[]): boolean =>
+  attempted.length > 0 &&
+  attempted.every(({ outcome }) => outcome.error === null && outcome.latencyMs <= BRISK_MS);
 
 const switchOff = async (
   ports: ActingPorts,
@@ -110,25 +118,35 @@ const switchOff = async (
 };
 
 /** A page that did nothing sends no hint: two of them would keep each other alive for ever. */
-const goOn = async (ports: Ports, ref: EndpointRef, nextAt: number | null): Promise<void> => {
-  if (nextAt === null) return;
+const goOn = async (ports: Ports, ready: ReadyEndpoint, nextAt: number): Promise<void> => {
   const delayS = Math.max(0, Math.ceil((nextAt - ports.now()) / 1000));
-  if (delayS <= HINT_DELAY_MAX_S) await ports.deliveries.send({ kind: "deliver", ...ref }, delayS);
+  if (delayS <= HINT_DELAY_MAX_S) await ports.deliveries.send({ kind: "deliver", ...ready }, delayS);
 };
 
-/** Any number of times, by anyone; a crash in the middle means that the lease runs out and the page is sent again under the same ids. */
-export const deliverEvents = async (ports: ActingPorts, ref: EndpointRef): Promise<void> => {
+/**
+ * Any number of times, by anyone; a crash in the middle means that the lease runs out and the page is sent again under the same ids.
+ * `lanes` is how many attempts may wait for their answers at once.
+ */
+export const deliverEvents = async (
+  ports: ActingPorts,
+  { programId, endpointId }: Pick<ReadyEndpoint, "programId" | "endpointId">,
+  lanes: number,
+): Promise<void> => {
   const lease = toBase64Url(ports.random(16));
   const now = ports.now();
-  const page = await leasePage(ports.db, { ...ref, lease, now, until: now + LEASE_MS, limit: PAGE_LIMIT });
+  const until = now + LEASE_MS;
+  const page = await leasePage(ports.db, { programId, endpointId, lease, now, until, limit: PAGE_LIMIT });
   if (page === undefined) return;
   const { endpoint } = page;
-  const attempted = await attemptPage(ports, page);
+  const attempted = await attemptPage(ports, page, lanes);
   const ended = ports.now();
   const health = healthOf(endpoint, attempted, ended);
+  const isBrisk = isBriskNow(attempted);
   const notBefore = patienceOf(attempted, ended);
-  const nextAt = await finishPage(ports.db, { endpoint, lease, attempted, health, notBefore, now: ended });
+  const finished = { endpoint, lease, attempted, health, isBrisk, notBefore, now: ended };
+  const nextAt = await finishPage(ports.db, finished);
   if (attempted.some(({ outcome }) => outcome.error === "gone")) return switchOff(ports, endpoint, "gone");
   if (isOver(health, ended)) return switchOff(ports, endpoint, "failing");
-  if (attempted.length > 0 && nextAt !== null) await goOn(ports, ref, Math.max(nextAt, notBefore ?? 0));
+  if (attempted.length > 0 && nextAt !== null)
+    await goOn(ports, { programId, endpointId, isBrisk }, Math.max(nextAt, notBefore ?? 0));
 };

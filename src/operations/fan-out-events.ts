@@ -15,11 +15,9 @@ export const fanOutEvents = async (ports: Ports, programId: ProgramId): Promise<
   const hinted = new Set<string>();
   for (;;) {
     const { isBehind, ready } = await fanOut(ports.db, programId, ports.now(), PAGE_LIMIT);
-    const fresh = ready.filter((endpointId) => !hinted.has(endpointId));
-    for (const endpointId of fresh) hinted.add(endpointId);
-    await Promise.all(
-      fresh.map((endpointId) => ports.deliveries.send({ kind: "deliver", programId, endpointId })),
-    );
+    const fresh = ready.filter(({ endpointId }) => !hinted.has(endpointId));
+    for (const { endpointId } of fresh) hinted.add(endpointId);
+    await Promise.all(fresh.map((endpoint) => ports.deliveries.send({ kind: "deliver", ...endpoint })));
     if (!isBehind) return;
     if (ports.now() >= until) return ports.deliveries.send({ kind: "fan_out", programId });
   }

@@ -86,30 +86,32 @@ const awaitHand = async (ctx: Ctx, payout: Payout, attempt: Attempt): Promise<At
   return answer.result.attempt.state === "needs_hand" ? answer.result.attempt : UNSURE;
 };
 
-const OTHER_METHOD: Refusal = refuse(
-  "payment_under_way",
-  "It cannot be paid for by hand here: nothing was begun.",
+const CHANGED: Refusal = refuse(
+  "destination_changed",
+  "The affiliate's payout method changed while the file was made: nothing was begun.",
 ).refusal;
 
 /** The payout as it is asked to be paid, or why it is not. */
-const pay = async (ctx: Ctx, method: HandRail, { id, affiliateId }: Payout): Promise<Payout | WhyNot> => {
+const pay = async (
+  ctx: Ctx,
+  method: HandRail,
+  { payout: { id, affiliateId }, affiliate }: FileCandidate,
+): Promise<Payout | WhyNot> => {
   const byHand = method === "manual" ? { byHand: true as const } : {};
   const command = { kind: "pay", payoutId: id, ...byHand } as const;
   const done = await applyTurn(ctx, affiliateId, command, { commandId: undefined, requestSha: "" }, "payout");
   const { payout } = done.result;
-  if (payout.method === method) return payout;
-  // Somebody else's request, or one that a consumer would take up by API.
-  return done.written ? sendBack(ctx, payout, OTHER_METHOD) : BY_API;
+  const isAsJudged = payout.method === method && payout.destinationSha === affiliate.destination?.sha;
+  if (isAsJudged) return payout;
+  // Where this very turn asked for the payment, a consumer would take it up and pay another destination or by API.
+  return done.written ? sendBack(ctx, payout, CHANGED) : BY_API;
 };
 
-const began = async (
-  ctx: Ctx,
-  method: HandRail,
-  { payout: before, affiliate, attempt: open }: FileCandidate,
-): Promise<Attempt | WhyNot> => {
+const began = async (ctx: Ctx, method: HandRail, candidate: FileCandidate): Promise<Attempt | WhyNot> => {
+  const { payout: before, affiliate, attempt: open } = candidate;
   const rail = ctx.rails[method];
   if (rail === undefined) return refuse("rail_not_available", `Nothing here pays by ${method}.`).refusal;
-  const payout = before.status === "processing" ? before : await pay(ctx, method, before);
+  const payout = before.status === "processing" ? before : await pay(ctx, method, candidate);
   if ("code" in payout) return payout;
   const attempt = open ?? (await begin(ctx, rail, payout, affiliate));
   if (!("state" in attempt)) return attempt;

@@ -27,7 +27,6 @@ export const redeliverEvent = async (
     const detail = `No active endpoint of this program subscribes to ${event.type}.`;
     throw new Refused(refuse("invalid_state", detail).refusal);
   }
-  for (const delivery of made)
-    await ctx.deliveries.send({ kind: "deliver", programId, endpointId: delivery.endpointId });
+  await ctx.deliveries.send({ kind: "fan_out", programId });
   return made;
 };

@@ -1,6 +1,7 @@
 // What a sweep does for webhooks: hints for whoever waits, since any hint may have been lost.
 import type { Ports, WebhookHint } from "../context.ts";
-import { type EndpointRef, listBehind, listWaiting } from "../store/delivery-sweep.ts";
+import type { ReadyEndpoint } from "../store/deliveries.ts";
+import { listBehind, listWaiting } from "../store/delivery-sweep.ts";
 
 const PAGE_LIMIT = 500;
 const PAGES_MAX = 20;
@@ -29,7 +30,7 @@ const resendFanOuts = async (ports: Ports): Promise<number> => {
 
 const resendDue = async (ports: Ports): Promise<number> => {
   let sent = 0;
-  let after: EndpointRef | undefined;
+  let after: ReadyEndpoint | undefined;
   for (let page = 0; page < PAGES_MAX; page++) {
     const waiting = await listWaiting(ports.db, ports.now(), after, PAGE_LIMIT);
     for (const ref of waiting) sent += await resend(ports, { kind: "deliver", ...ref });

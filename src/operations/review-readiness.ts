@@ -38,8 +38,8 @@ const isSaid = (affiliate: Affiliate, { ready, missing }: Word): boolean =>
   affiliate.ready === ready && affiliate.missing.join("\n") === missing.join("\n");
 
 /**
- * Safe to run any number of times, in any order. What was written is held against a fresh answer before this ends: of two
- * that ask at once, the later answer may have found nothing to write before the earlier one was written.
+ * Safe to run any number of times, in any order. The same word again is a turn too, for it makes older answers too old; and
+ * what was new is held against a fresh answer before this ends, for two answers of one instant cannot be told apart.
  */
 export const reviewReadiness = async (
   ctx: Ctx,
@@ -54,11 +54,11 @@ export const reviewReadiness = async (
     if (word === undefined) return;
     const affiliates = await listAffiliatesOfAccount(ctx.db, ctx.program.id, account);
     const outdated = affiliates.filter((affiliate) => !isSaid(affiliate, word));
-    if (outdated.length === 0) return;
-    for (const { id } of outdated) {
+    for (const { id } of round === 1 ? affiliates : outdated) {
       const commandId = round === 1 ? `${commandPrefix}:${id}` : `${commandPrefix}:${id}:${round}`;
       const command = { kind: "set_readiness", account, ...word } as const;
       await applyTurn(ctx, id, command, { commandId, requestSha: "" }, "affiliate");
     }
+    if (outdated.length === 0) return;
   }
 };

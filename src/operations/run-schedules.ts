@@ -17,13 +17,17 @@ const PAGES_MAX = 50;
 /** Periods that one look makes up for; what is left is due at the next. */
 const RUNS_MAX = 100;
 
+/** A zone's rules may have changed since a start was written down; runs are a week apart at least, so that this reaches no earlier one. */
+const MARGIN_MS = 86_400_000;
+
 type Clocked = Pick<Ports, "db" | "hints" | "now" | "random" | "log">;
 
 /** The runs of a program's periods that are due by now, in order; they are taken one after another. */
 const makeDueRuns = async (ports: Clocked, program: ScheduledProgram, now: number): Promise<number> => {
   const { payout_schedule: schedule, time_zone: zone } = program.policy;
-  const due = dueRuns(schedule, zone, program.nextRunAt - 1, now, RUNS_MAX);
-  const last = due.at(-1)?.startsAt ?? program.nextRunAt - 1;
+  const since = program.nextRunAt - MARGIN_MS;
+  const due = dueRuns(schedule, zone, since, now, RUNS_MAX);
+  const last = due.at(-1)?.startsAt ?? since;
   const next = nextRun(schedule, zone, last)?.startsAt ?? null;
   const body = newBody(ports);
   const runs = due.map((run, n) => ({ ...run, id: `run_${nthBody(body, n)}` as const }));

@@ -4,7 +4,6 @@ import { parseInstant, startOfDate } from "../domain/dates.ts";
 import type { FileId } from "../domain/files/format.ts";
 import { judgeLine, type SettleFailure, type StatementLine } from "../domain/files/settlement.ts";
 import type { PayoutId } from "../domain/ids.ts";
-import type { RailOutcome } from "../domain/payout.ts";
 import { type RefusalCode, Refused, refuse } from "../domain/refusals.ts";
 import { findFilesOfIds, readFileItems, type StoredItem } from "../store/payout-file-items.ts";
 import { findPayoutFile } from "../store/payout-files.ts";
@@ -77,11 +76,7 @@ const paidAtOf = (ctx: Ctx, bookedOn: string | null): number => {
 const settle = async (ctx: Ctx, item: StoredItem, line: StatementLine, ref: string): Promise<Verdict> => {
   const { payoutId, endToEndId, attemptId, affiliateId } = item;
   const { place } = line;
-  const outcome: RailOutcome & { paidAt: number } = {
-    kind: "settled",
-    ref,
-    paidAt: paidAtOf(ctx, line.bookedOn),
-  };
+  const outcome = { kind: "settled", ref, paidAt: paidAtOf(ctx, line.bookedOn) } as const;
   const mint = newBody(ctx);
   const answer = await askTurn(ctx, {
     programId: ctx.program.id,
@@ -128,7 +123,8 @@ const takeAll = async (ctx: Ctx, before: StoredItem, lines: readonly StatementLi
     verdicts.push(verdict);
     if (verdict.kind === "settled" || verdict.kind === "paidLate") {
       const state = verdict.kind === "settled" ? "settled" : "paid_late";
-      item = { ...item, state, settledRef: verdict.line.externalRef };
+      const { externalRef } = verdict.line;
+      item = { ...item, state, settledRefs: externalRef === null ? [] : [externalRef] };
     }
   }
   return verdicts;

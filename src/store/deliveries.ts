@@ -40,6 +40,18 @@ const deliveryOf = (row: Row): Delivery => ({
   updatedAt: numberIn(row, "updated_at"),
 });
 
+export interface ReadyEndpoint {
+  readonly programId: ProgramId;
+  readonly endpointId: EndpointId;
+  readonly isBrisk: boolean;
+}
+
+export const readyOf = (programId: ProgramId, row: Row): ReadyEndpoint => ({
+  programId,
+  endpointId: row["id"] as EndpointId,
+  isBrisk: row["brisk"] === 1,
+});
+
 const IS_FREE =
   "(w.lease_until IS NULL OR w.lease_until <= ?2) AND (w.not_before IS NULL OR w.not_before <= ?2)";
 const HAS_DUE = `EXISTS (SELECT 1 FROM deliveries d WHERE d.endpoint_id = w.id AND d.next_attempt_at <= ?2)`;
@@ -60,7 +72,7 @@ const HEAD = "(SELECT coalesce(max(position), 0) FROM events WHERE program_id = 
 const ADVANCE = `UPDATE webhook_endpoints SET position = min(position + ?2, ${HEAD})
   WHERE program_id = ?1 AND active = 1 AND position < ${HEAD}`;
 
-const STANDING = `SELECT w.id, w.position < ${HEAD} AS behind, ${IS_FREE} AND ${HAS_DUE} AS ready
+const STANDING = `SELECT w.id, w.brisk, w.position < ${HEAD} AS behind, ${IS_FREE} AND ${HAS_DUE} AS ready
   FROM webhook_endpoints w WHERE w.program_id = ?1 AND w.active = 1`;
 
 /**
@@ -72,7 +84,7 @@ export const fanOut = async (
   programId: ProgramId,
   now: number,
   limit: number,
-): Promise<{ readonly isBehind: boolean; readonly ready: readonly EndpointId[] }> => {
+): Promise<{ readonly isBehind: boolean; readonly ready: readonly ReadyEndpoint[] }> => {
   const [, , standing] = await db.batch<Row>([
     db.prepare(FAN_OUT).bind(programId, now, limit),
     db.prepare(ADVANCE).bind(programId, limit),
@@ -81,7 +93,7 @@ export const fanOut = async (
   const rows = standing?.results ?? [];
   return {
     isBehind: rows.some((row) => row["behind"] === 1),
-    ready: rows.filter((row) => row["ready"] === 1).map((row) => row["id"] as EndpointId),
+    ready: rows.filter((row) => row["ready"] === 1).map((row) => readyOf(programId, row)),
   };
 };
 
@@ -164,7 +176,8 @@ const RESULTS = `UPDATE deliveries SET state = j.state, attempts = j.attempts + 
 
 /** What was learnt of an address is not put down to another that came in its place meanwhile. */
 const RELEASE = `UPDATE webhook_endpoints SET lease = NULL, lease_until = NULL,
-    failing_since = iif(url = ?4, ?5, failing_since), last_failed_at = iif(url = ?4, ?6, last_failed_at), not_before = iif(url = ?4, ?7, not_before)
+    failing_since = iif(url = ?4, ?5, failing_since), last_failed_at = iif(url = ?4, ?6, last_failed_at), not_before = iif(url = ?4, ?7, not_before),
+    brisk = iif(url = ?4, ?8, brisk)
   WHERE program_id = ?1 AND id = ?2 AND lease = ?3`;
 
 const NEXT = `SELECT min(d.next_attempt_at) AS next FROM deliveries d WHERE d.endpoint_id = ?1 AND d.next_attempt_at IS NOT NULL`;
@@ -174,6 +187,7 @@ export interface FinishedPage {
   readonly lease: string;
   readonly attempted: readonly Attempted[];
   readonly health: Health;
+  readonly isBrisk: boolean;
   /** Nobody calls it before; null where it asked for nothing. */
   readonly notBefore: number | null;
   readonly now: number;
@@ -184,7 +198,7 @@ export interface FinishedPage {
  * was made due meanwhile is either seen here or finds the endpoint free. One round trip.
  */
 export const finishPage = async (db: D1Database, page: FinishedPage): Promise<number | null> => {
-  const { endpoint, lease, attempted, health, notBefore, now } = page;
+  const { endpoint, lease, attempted, health, isBrisk, notBefore, now } = page;
   const rows = attempted.map((one) => {
     const { due, outcome, nextAttemptAt } = one;
     const { status, latencyMs, error, excerpt } = outcome;
@@ -192,11 +206,10 @@ export const finishPage = async (db: D1Database, page: FinishedPage): Promise<nu
     return [...before, stateOf(one), nextAttemptAt, status, latencyMs, error, excerpt, now];
   });
   const { failingSince, lastFailedAt } = health;
+  const place = [endpoint.programId, endpoint.id, lease, endpoint.url];
   const results = await db.batch<Row>([
     ...chunksOf(rows).map(({ json }) => db.prepare(RESULTS).bind(json)),
-    db
-      .prepare(RELEASE)
-      .bind(endpoint.programId, endpoint.id, lease, endpoint.url, failingSince, lastFailedAt, notBefore),
+    db.prepare(RELEASE).bind(...place, failingSince, lastFailedAt, notBefore, isBrisk ? 1 : 0),
     db.prepare(NEXT).bind(endpoint.id),
   ]);
   return (results.at(-1)?.results[0]?.["next"] as number | null | undefined) ?? null;

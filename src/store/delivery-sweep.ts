@@ -1,6 +1,6 @@
 // What a sweep asks of deliveries: who waits for something that nobody does, and what is old enough to go.
 import type { ProgramId } from "../domain/ids.ts";
-import type { EndpointId } from "../domain/webhooks/endpoint.ts";
+import { type ReadyEndpoint, readyOf } from "./deliveries.ts";
 import type { Row } from "./rows.ts";
 
 const BEHIND = `SELECT DISTINCT w.program_id FROM webhook_endpoints w
@@ -18,12 +18,7 @@ export const listBehind = async (
   return results.map((row) => row["program_id"] as ProgramId);
 };
 
-export interface EndpointRef {
-  readonly programId: ProgramId;
-  readonly endpointId: EndpointId;
-}
-
-const WAITING = `SELECT w.program_id, w.id FROM webhook_endpoints w
+const WAITING = `SELECT w.program_id, w.id, w.brisk FROM webhook_endpoints w
   WHERE w.active = 1 AND (w.program_id, w.id) > (?2, ?3)
     AND (w.lease_until IS NULL OR w.lease_until <= ?1) AND (w.not_before IS NULL OR w.not_before <= ?1)
     AND EXISTS (SELECT 1 FROM deliveries d WHERE d.endpoint_id = w.id AND d.next_attempt_at <= ?1)
@@ -33,14 +28,11 @@ const WAITING = `SELECT w.program_id, w.id FROM webhook_endpoints w
 export const listWaiting = async (
   db: D1Database,
   now: number,
-  after: EndpointRef | undefined,
+  after: ReadyEndpoint | undefined,
   limit: number,
-): Promise<readonly EndpointRef[]> => {
+): Promise<readonly ReadyEndpoint[]> => {
   const bound = db.prepare(WAITING).bind(now, after?.programId ?? "", after?.endpointId ?? "", limit);
-  return (await bound.all<Row>()).results.map((row) => ({
-    programId: row["program_id"] as ProgramId,
-    endpointId: row["id"] as EndpointId,
-  }));
+  return (await bound.all<Row>()).results.map((row) => readyOf(row["program_id"] as ProgramId, row));
 };
 
 const EXPIRE = `DELETE FROM deliveries WHERE (endpoint_id, position) IN

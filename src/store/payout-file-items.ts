@@ -82,10 +82,16 @@ export interface StoredItem extends FileItem {
   readonly payoutStatus: PayoutStatus;
 }
 
-const ITEMS = `SELECT i.payout_id, i.attempt_id, i.end_to_end_id, t.affiliate_id, t.amount, t.currency, t.state, t.provider_ref, p.status
+const ITEMS = `SELECT i.payout_id, i.attempt_id, i.end_to_end_id, t.affiliate_id, t.amount, t.currency, t.state, t.provider_ref, p.external_ref, p.status
   FROM payout_file_items i JOIN attempts t ON t.program_id = i.program_id AND t.id = i.attempt_id
     JOIN payouts p ON p.program_id = i.program_id AND p.id = i.payout_id
   WHERE i.file_id = ?2 AND i.program_id = ?1 ORDER BY i.payout_id`;
+
+/** A person's reference stands with the payout, the bank's with the attempt too. */
+const settledRefsOf = (row: Row): string[] => {
+  const columns = row["state"] === "settled" ? ["provider_ref", "external_ref"] : ["provider_ref"];
+  return columns.flatMap((column) => (row[column] == null ? [] : [String(row[column])]));
+};
 
 export const readFileItems = async (
   db: D1Database,
@@ -100,7 +106,7 @@ export const readFileItems = async (
     amount: numberIn(row, "amount"),
     currency: String(row["currency"]),
     state: row["state"] as AttemptState,
-    settledRef: row["provider_ref"] as string | null,
+    settledRefs: settledRefsOf(row),
     payoutStatus: row["status"] as PayoutStatus,
   }));
 

@@ -45,8 +45,8 @@ export const endpointOf = (row: Row): StoredEndpoint => ({
 
 /** What happened before it came into being is not its: it starts at the head of the feed. */
 const INSERT = `INSERT INTO webhook_endpoints (program_id, id, url, events, description, active, sealed_secret, rate_per_s,
-    position, created_position, created_at, updated_at)
-  SELECT ?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, h.head, h.head, ?8, ?8
+    position, created_position, brisk, created_at, updated_at)
+  SELECT ?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, h.head, h.head, 0, ?8, ?8
   FROM (SELECT coalesce(max(position), 0) AS head FROM events WHERE program_id = ?1) h
   WHERE (SELECT count(*) FROM webhook_endpoints WHERE program_id = ?1) < ${ENDPOINTS_MAX}
   ON CONFLICT DO NOTHING`;
@@ -109,8 +109,8 @@ export interface EndpointPatch {
   readonly ratePerS?: number | undefined;
 }
 
-/** Another address starts afresh: the failures and the patience were the old one's. */
-const FRESH = "failing_since = NULL, last_failed_at = NULL, not_before = NULL";
+/** Another address starts afresh: failures, patience and pace were the old one's. */
+const FRESH = "failing_since = NULL, last_failed_at = NULL, not_before = NULL, brisk = 0";
 
 const patchStatement = (
   db: D1Database,

@@ -74,8 +74,8 @@ export const platformAccount = (platform: Platform) => ({
   business_type: "company",
   capabilities: { card_payments: "active", transfers: "active" },
   charges_enabled: true,
-  country: "US",
-  default_currency: "usd",
+  country: platform.country ?? "US",
+  default_currency: currencyOf(platform.country ?? "US"),
   details_submitted: true,
   email: "platform@example.com",
   metadata: {},
@@ -206,14 +206,30 @@ function freshAccount(world: World, platform: string | null, seed: AccountSeed):
   };
 }
 
-/** Where an onboarding link leads: to the return address once, then to the refresh address. */
-export function onboard(world: World, token: string): string | null {
+/** Takes the account from the platform, as its owner may do, and tells the platform so. */
+export function deauthorize(world: World, account: AccountRecord): void {
+  account.deauthorized = true;
+  record(world, {
+    type: "account.application.deauthorized",
+    object: { id: "ca_platform", object: "application", name: "Platform" },
+    platform: account.platform,
+    livemode: account.platform?.startsWith("live:") ?? false,
+    account: account.id,
+  });
+}
+
+/**
+ * Where an onboarding link leads: to the return address once, then to the refresh address. Who leaves without finishing
+ * comes back all the same, and Stripe still waits.
+ */
+export function onboard(world: World, token: string, finish = true): string | null {
   const link = world.data.links[token];
   if (link === undefined) return null;
   const account = world.data.accounts[link.account];
   const alive = link.expires_at > world.seconds() && account !== undefined;
   link.expires_at = 0;
   if (!alive) return link.refresh_url;
+  if (!finish) return link.return_url;
   const asked = Object.entries(account.capabilities).filter(([, capability]) => capability.requested);
   seedAccount(world, account.platform, {
     id: account.id,

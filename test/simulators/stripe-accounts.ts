@@ -7,11 +7,11 @@ import {
   renderCapability,
 } from "./stripe-account-object.ts";
 import { currencyOf } from "./stripe-currencies.ts";
-import { invalid, noAccess, notFound } from "./stripe-errors.ts";
+import { accountClosed, invalid, noAccess, notFound } from "./stripe-errors.ts";
 import { booleanAt, integerAt, type Params, paramsAt, textAt } from "./stripe-form.ts";
 import { checkList, inRange, page, RANGE } from "./stripe-lists.ts";
 import { checkParams, mergeMetadata, type Rules } from "./stripe-params.ts";
-import type { AccountRecord, Call, Handler, World } from "./stripe-world.ts";
+import type { AccountRecord, Call, Handler, Platform, World } from "./stripe-world.ts";
 
 const LINK_LIVES_S = 300;
 const FIRST_DUE = ["business_type", "external_account", "tos_acceptance.date", "tos_acceptance.ip"];
@@ -73,8 +73,12 @@ function controllerOf(params: Params): AccountRecord["controller"] {
 const agreementOf = (params: Params): string | null =>
   textAt(paramsAt(params, "tos_acceptance") ?? {}, "service_agreement");
 
-/** A payee that takes no cards needs the recipient agreement, and a recipient may not take cards. */
-function checkAgreement(params: Params, country: string): void {
+/**
+ * Across a border a payee that takes no cards needs the recipient agreement; at home there is no such agreement, and
+ * Stripe wants to have approved the platform. A recipient may not take cards.
+ */
+function checkAgreement(params: Params, country: string, platform: Platform): void {
+  const home = platform.country ?? "US";
   const asked = paramsAt(params, "capabilities") ?? {};
   const wants = (name: string) => booleanAt(paramsAt(asked, name) ?? {}, "requested");
   const recipient = agreementOf(params) === "recipient";
@@ -83,9 +87,20 @@ function checkAgreement(params: Params, country: string): void {
       "Accounts under the recipient service agreement cannot request the `card_payments` capability.",
     );
   }
-  if (!recipient && country === "US" && wants("transfers") && !wants("card_payments")) {
+  if (recipient && country === home) {
     throw invalid(
-      "You cannot request the `transfers` capability without `card_payments` for accounts in US.",
+      `The recipient ToS agreement is not supported for platforms in ${home} creating accounts in ${country}.`,
+    );
+  }
+  if (recipient || !wants("transfers") || wants("card_payments")) return;
+  if (country !== home) {
+    throw invalid(
+      `You cannot request the \`transfers\` capability without the \`card_payments\` capability for accounts in ${country}.`,
+    );
+  }
+  if (platform.approved === false) {
+    throw invalid(
+      "Your platform needs approval for accounts to have requested the `transfers` capability without the `card_payments` capability.",
     );
   }
 }
@@ -117,7 +132,7 @@ export const createAccount: Handler = (call, world) => {
   const country = textAt(params, "country") ?? "US";
   if (!/^[A-Z]{2}$/.test(country)) throw invalid(`Country '${country}' is unknown.`, undefined, "country");
   const controller = controllerOf(params);
-  checkAgreement(params, country);
+  checkAgreement(params, country, world.platformOf(call));
   return () => {
     const account: AccountRecord = {
       id: world.newId("acct", 16),
@@ -186,7 +201,10 @@ export const listAccounts: Handler = (call, world) => {
   checkList(call.params, { created: RANGE });
   return () => {
     const found = Object.values(world.data.accounts).filter(
-      (account) => account.platform === call.platform && inRange(call.params, "created", account.created),
+      (account) =>
+        account.platform === call.platform &&
+        account.deauthorized !== true &&
+        inRange(call.params, "created", account.created),
     );
     return page(found.map(renderAccount), call.params, "account", "/v1/accounts");
   };
@@ -220,6 +238,7 @@ export const createAccountLink: Handler = (call, world) => {
     const id = textAt(params, "account") ?? "";
     const account = world.account(id, call.platform);
     if (account === null) throw notFound("account", id, "account", 400);
+    if (account.closed) throw accountClosed(id);
     if (
       textAt(params, "type") === "account_update" &&
       account.controller?.requirement_collection !== "application"

@@ -47,6 +47,17 @@ const CONTROLS: Record<string, Control> = {
     return done;
   },
   "POST accounts": (simulator, body) => simulator.seedAccount(body as AccountSeed),
+  "POST accounts/{id}/deauthorize": (simulator, _body, _url, [id]) => {
+    simulator.deauthorize(id ?? "");
+    return done;
+  },
+  "POST platforms": (simulator, body) => {
+    simulator.setPlatform(text(body, "key"), {
+      ...(body.country === undefined ? {} : { country: text(body, "country") }),
+      ...(body.approved === undefined ? {} : { approved: body.approved === true }),
+    });
+    return done;
+  },
   "POST balances": (simulator, body) => {
     simulator.setBalance({
       currency: text(body, "currency"),
@@ -92,7 +103,8 @@ async function bodyOf(request: Request): Promise<Body> {
 export async function control(simulator: StripeSimulator, request: Request, url: URL): Promise<Response> {
   const path = url.pathname.slice("/_sim/".length);
   if (path.startsWith("onboarding/") && request.method === "GET") {
-    const target = simulator.followLink(path.slice("onboarding/".length));
+    const finish = url.searchParams.get("finish") !== "false";
+    const target = simulator.followLink(path.slice("onboarding/".length), finish);
     return target === null
       ? problem(404, "no such link")
       : new Response(null, { status: 302, headers: { location: target } });

@@ -25,7 +25,16 @@ export type Call = {
 /** Checks a call's parameters and hands back its work; a failure in the check is remembered under no key. */
 export type Handler = (call: Call, world: World) => () => object;
 
-export type Platform = { ref: string; id: string; livemode: boolean; available: Record<string, number> };
+export type Platform = {
+  ref: string;
+  id: string;
+  livemode: boolean;
+  available: Record<string, number>;
+  /** US when left out. */
+  country?: string;
+  /** Whether Stripe approved accounts that are only sent money; sandboxes ask for no approval, so it did when left out. */
+  approved?: boolean;
+};
 
 export type Capability = {
   requested: boolean;
@@ -61,6 +70,8 @@ export type AccountRecord = {
   tos_date: number | null;
   metadata: Record<string, string>;
   closed: boolean;
+  /** The platform may not see it any more. */
+  deauthorized?: boolean;
   available: Record<string, number>;
 };
 
@@ -244,6 +255,7 @@ export class World {
   /** A connected account that this platform may name. */
   account(id: string, platform: string): AccountRecord | null {
     const found = this.data.accounts[id];
-    return found !== undefined && (found.platform === null || found.platform === platform) ? found : null;
+    if (found === undefined || found.deauthorized === true) return null;
+    return found.platform === null || found.platform === platform ? found : null;
   }
 }

@@ -1,6 +1,12 @@
 // A stateful stand-in for Stripe's API: transfers, accounts, reversals, events, the key store, and faults on demand.
 
-import { type AccountSeed, onboard, renderAccount, seedAccount } from "./stripe-account-object.ts";
+import {
+  type AccountSeed,
+  deauthorize,
+  onboard,
+  renderAccount,
+  seedAccount,
+} from "./stripe-account-object.ts";
 import { payOut } from "./stripe-balances.ts";
 import { control } from "./stripe-control.ts";
 import { Course, type Job } from "./stripe-course.ts";
@@ -142,9 +148,22 @@ export class StripeSimulator {
     return this.#keys.expireAll();
   }
 
-  /** Where an onboarding link leads; following it makes its account ready. */
-  followLink(token: string): string | null {
-    return onboard(this.#world, token);
+  /** Where an onboarding link leads; following it makes its account ready, unless one leaves without finishing. */
+  followLink(token: string, finish = true): string | null {
+    return onboard(this.#world, token, finish);
+  }
+
+  /** The owner of an account takes the platform's permission back. */
+  deauthorize(account: string): void {
+    const record = this.#world.data.accounts[account];
+    if (record === undefined) throw notFound("account", account);
+    deauthorize(this.#world, record);
+  }
+
+  /** Says of the platform of a key where it is, and whether Stripe approved accounts that are only sent money. */
+  setPlatform(key: string, facts: { country?: string; approved?: boolean }): void {
+    const platform = this.#world.data.platforms[this.#refOf(key) ?? ""];
+    if (platform !== undefined) Object.assign(platform, facts);
   }
 
   /** Every event, oldest first, over all platform accounts. */

@@ -27,8 +27,8 @@ export interface FileItem {
   readonly amount: number;
   readonly currency: Currency;
   readonly state: AttemptState;
-  /** Under which reference it was settled, or found to have paid late; null where it was not, or without one. */
-  readonly settledRef: string | null;
+  /** The references under which it was settled, the bank's or a person's; none where it was not, or was without one. */
+  readonly settledRefs: readonly string[];
 }
 
 export type LineVerdict =
@@ -102,7 +102,9 @@ export const judgeLine = (line: StatementLine, item: FileItem): LineVerdict => {
   if (differs !== undefined) return differs;
   const ref = refOf(line, item);
   if (item.state !== "settled" && item.state !== "paid_late") return { kind: "settle", ref };
-  if (item.settledRef === null || item.settledRef === ref) return { kind: "already", ref: item.settledRef };
+  const [known] = item.settledRefs;
+  if (known === undefined) return { kind: "already", ref: null };
+  if (item.settledRefs.includes(ref)) return { kind: "already", ref };
   return failed(
     "external_ref_differs",
     "The payout is paid already, under another reference: see whether it was paid twice.",

@@ -95,8 +95,9 @@ const setReadiness = (draft: Draft, before: Affiliate, command: Of<"set_readines
   const { destination, readyAsOf } = before;
   const isSame = before.ready === command.ready && before.missing.join("\n") === command.missing.join("\n");
   const result = { kind: "affiliate", affiliateId: before.id } as const;
-  if (destination?.account !== command.account || (readyAsOf ?? 0) >= command.readyAsOf)
+  if (destination?.account !== command.account || (readyAsOf ?? 0) > command.readyAsOf)
     return { unchanged: result };
+  if (isSame && readyAsOf === command.readyAsOf) return { unchanged: result };
   if (isSame) {
     // The same word later: whoever asked in between is too old to say anything else.
     draft.updatedAffiliate = { ...before, readyAsOf: command.readyAsOf };

@@ -59,6 +59,8 @@ const generate = defineRoute(
     path: "/v1/payouts/generate",
     tags: ["payouts"],
     summary: "Gather what is due into payouts, or preview it",
+    description:
+      "A dry run answers a `plan_id`; committing that makes exactly its payouts, or 409 `plan_changed` and nothing at all: each of `errors` then names affiliate_id, currency, planned_amount, planned_commission_count, and what would be now, amount, commission_count and blockers. What changes after that check, in a plan of more than a thousand affiliates or at the same moment, is left out and stands among the skipped.",
     request: { body: jsonBody(GENERATE) },
     responses: {
       200: jsonAnswer(generatedSchema, "A dry run, or nothing was due"),

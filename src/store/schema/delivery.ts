@@ -24,6 +24,8 @@ export const webhookEndpoints = sqliteTable(
     /** Who delivers to it now, and until when nobody else may. */
     lease: text("lease"),
     leaseUntil: integer("lease_until"),
+    /** Whether all of its last page was delivered without delay: those that are not wait in a queue of their own. */
+    brisk: integer("brisk").notNull(),
     /** The endpoint itself asked for patience until then. */
     notBefore: integer("not_before"),
     failingSince: integer("failing_since"),
@@ -38,6 +40,7 @@ export const webhookEndpoints = sqliteTable(
     uniqueIndex("webhook_endpoints_url").on(t.programId, t.url),
     check("webhook_endpoints_events", json("events")),
     check("webhook_endpoints_active", sql`active IN (0, 1)`),
+    check("webhook_endpoints_brisk", sql`brisk IN (0, 1)`),
     check("webhook_endpoints_disabled", sql`(active = 0) = (disabled_at IS NOT NULL)`),
     check("webhook_endpoints_reason", sql`(disabled_at IS NULL) = (disabled_reason IS NULL)`),
     check("webhook_endpoints_position", sql`position >= created_position AND created_position >= 0`),

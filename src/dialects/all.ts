@@ -1,0 +1,6 @@
+// The vendors whose documented calls are answered here.
+import type { Dialect } from "../http/dialect.ts";
+import { affihub } from "./affihub.ts";
+import { affonso } from "./affonso.ts";
+
+export const ALL_DIALECTS: readonly Dialect[] = [affihub, affonso];
