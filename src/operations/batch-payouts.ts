@@ -11,8 +11,11 @@ import { applyTurn } from "./apply-turn.ts";
 import { eachByAffiliate, type Settled } from "./by-affiliate.ts";
 import { pacedHints } from "./paced-hints.ts";
 
-/** Payouts of one call. */
+/** Payouts that one call names. */
 export const BATCH_MAX = 500;
+
+/** Payouts of a run that one call takes; the next goes on behind them. */
+export const RUN_PAGE = 200;
 
 /** What a person says of a payment made outside; instants are epoch milliseconds, amounts minor units. */
 export type PaidStatement = Omit<Extract<PayoutCommand, { kind: "mark_paid" }>, "kind">;
@@ -86,7 +89,7 @@ export const payoutsOfRun = async (
 ): Promise<RunPage> => {
   if ((await findRun(ctx.db, ctx.program.id, runId)) === undefined)
     throw new Refused(refuse("run_not_found", "No such run in this program.").refusal);
-  const page = { after, limit: BATCH_MAX };
+  const page = { after, limit: RUN_PAGE };
   const { payouts, hasMore } = await listRunPayouts(ctx.db, ctx.program.id, runId, statuses, page);
   return { ids: payouts.map(({ id }) => id), hasMore };
 };

@@ -4,6 +4,11 @@ import { expireKeys } from "../store/idempotency.ts";
 import { listDuePayments, listOverduePayments } from "../store/payments.ts";
 import { listIdleRuns } from "../store/runs.ts";
 import { type ActingPorts, ctxFor } from "./ctx-for.ts";
+import { expireDeliveries } from "./expire-deliveries.ts";
+import { payAutomatically } from "./pay-automatically.ts";
+import { resealSecrets } from "./reseal-secrets.ts";
+import { resendDeliveries } from "./resend-deliveries.ts";
+import { runSchedules } from "./run-schedules.ts";
 import { stallPayment } from "./stall-payment.ts";
 
 /** Read at once; a sweep reads on, so that those who cannot go on do not keep the others from their turn. */
@@ -73,15 +78,32 @@ const announceOverdue = async (ports: ActingPorts): Promise<number> => {
   return overdue.length;
 };
 
-/** A page a sweep: what is left over goes with the next. */
-const endStoredAnswers = async (ports: Ports): Promise<void> => {
-  const ended = await expireKeys(ports.db, ports.now(), PAGE_LIMIT);
-  if (ended > 0) ports.log({ event: "stored_answers_ended", count: ended });
+type Step = (ports: ActingPorts) => Promise<unknown>;
+
+/** In this order: what is late is told first, money before messages, housekeeping last. */
+const STEPS: Readonly<Record<string, Step>> = {
+  stalled: announceOverdue,
+  schedules: (ports) => runSchedules(ports, ports.now()),
+  payments: resendPayments,
+  runs: resendRuns,
+  automatic_payments: payAutomatically,
+  deliveries: resendDeliveries,
+  deliveries_ended: expireDeliveries,
+  answers_ended: (ports) => expireKeys(ports.db, ports.now(), PAGE_LIMIT),
+  resealed: resealSecrets,
 };
 
+/** One step that fails is tried again by the next sweep and keeps no other from its turn. */
 export const sweep = async (ports: ActingPorts): Promise<void> => {
-  const stalled = await announceOverdue(ports);
-  await endStoredAnswers(ports);
-  const hints = (await resendPayments(ports)) + (await resendRuns(ports));
-  if (hints + stalled > 0) ports.log({ event: "sweep", hints, stalled });
+  const done: Record<string, number> = {};
+  for (const [name, step] of Object.entries(STEPS)) {
+    try {
+      const count = await step(ports);
+      if (typeof count === "number" && count > 0) done[name] = count;
+    } catch (fault) {
+      const kind = fault instanceof Error ? fault.name : "unknown";
+      ports.log({ event: "sweep_failed", step: name, name: kind });
+    }
+  }
+  if (Object.keys(done).length > 0) ports.log({ event: "sweep", ...done });
 };

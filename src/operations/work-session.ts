@@ -12,7 +12,7 @@ import { changeAgainst, claimRow } from "./claim-session-row.ts";
 import { requireSession } from "./start-session.ts";
 
 /** Rows that one call claims and pays; the next call goes on. */
-export const ROWS_PER_CALL = 250;
+export const ROWS_PER_CALL = 200;
 
 export interface RowFailure {
   readonly affiliateId: AffiliateId | null;

@@ -70,3 +70,13 @@ export const pagePayouts = async (
   );
   return { items: items.map(numberedPayoutOf), total };
 };
+
+export const findNumbered = async (
+  db: D1Database,
+  programId: ProgramId,
+  payoutId: string,
+): Promise<NumberedPayout | undefined> => {
+  const sql = "SELECT * FROM payouts WHERE program_id = ?1 AND id = ?2";
+  const row = await db.prepare(sql).bind(programId, payoutId).first<Row>();
+  return row === null ? undefined : numberedPayoutOf(row);
+};

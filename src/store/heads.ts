@@ -79,6 +79,10 @@ const readHeads = async (db: D1Database, programId: ProgramId, sql: HeadsSql): P
   };
 };
 
+/** As a join: a set of external ids makes the planner walk all commissions of the program. */
+const byExternalId = (at: string): string =>
+  `FROM (SELECT DISTINCT value AS name FROM json_each(${at})) w CROSS JOIN commissions c ON c.program_id = ?1 AND c.external_id = w.name`;
+
 /** The affiliates by id or by their external ids, and what stands under the external ids of the sales already. */
 export const readHeadsForSales = (
   db: D1Database,
@@ -90,7 +94,7 @@ export const readHeadsForSales = (
     // Every statement binds the same values, used or not.
     affiliates: `SELECT id FROM affiliates WHERE program_id = ?1 AND id IN (SELECT value FROM json_each(?2))
       UNION SELECT id FROM affiliates WHERE program_id = ?1 AND external_id IN (SELECT value FROM json_each(?3)) AND ?4 <> ''`,
-    commissions: `SELECT * FROM commissions WHERE program_id = ?1 AND external_id IN (SELECT value FROM json_each(?4)) AND ?2 <> '' AND ?3 <> ''`,
+    commissions: `SELECT c.* ${byExternalId("?4")} WHERE ?2 <> '' AND ?3 <> ''`,
     values: [...namesOf(affiliates), JSON.stringify(externalIds)],
   });
 
@@ -101,11 +105,11 @@ export const readHeadsOfCommissions = (
   commissions: readonly Ref<CommissionId>[],
 ): Promise<Heads> => {
   const named = (columns: string): string =>
-    `SELECT ${columns} FROM commissions WHERE program_id = ?1 AND id IN (SELECT value FROM json_each(?2))
-      UNION SELECT ${columns} FROM commissions WHERE program_id = ?1 AND external_id IN (SELECT value FROM json_each(?3))`;
+    `SELECT ${columns} FROM commissions c WHERE c.program_id = ?1 AND c.id IN (SELECT value FROM json_each(?2))
+      UNION SELECT ${columns} ${byExternalId("?3")}`;
   return readHeads(db, programId, {
-    affiliates: named("affiliate_id AS id"),
-    commissions: named("*"),
+    affiliates: named("c.affiliate_id AS id"),
+    commissions: named("c.*"),
     values: namesOf(commissions),
   });
 };

@@ -11,7 +11,8 @@ export const listRunPayouts = async (
   statuses: readonly PayoutStatus[],
   page: { readonly after: PayoutId | undefined; readonly limit: number },
 ): Promise<{ payouts: readonly Payout[]; hasMore: boolean }> => {
-  const sql = `SELECT * FROM payouts WHERE run_id = ?1 AND program_id = ?2 AND status IN (SELECT value FROM json_each(?3)) AND id > ?4
+  // Left to itself the planner walks the program's payouts.
+  const sql = `SELECT * FROM payouts INDEXED BY payouts_run WHERE run_id = ?1 AND program_id = ?2 AND status IN (SELECT value FROM json_each(?3)) AND id > ?4
     ORDER BY id LIMIT ?5`;
   const { results } = await db
     .prepare(sql)

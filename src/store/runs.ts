@@ -119,8 +119,8 @@ export const findRunOfCommand = async (
   return row === null ? undefined : runOf(row);
 };
 
-/** A scheduled run waits for the earlier ones of its program: what they leave over is in it. */
-const EARLIER = `SELECT 1 FROM payout_runs e WHERE e.program_id = r.program_id AND e.status = 'running' AND e.kind = 'scheduled'
+/** A scheduled run waits for the earlier ones of its program: what they leave over is in it. The plus keeps the planner on the few runs that run. */
+const EARLIER = `SELECT 1 FROM payout_runs e WHERE +e.program_id = r.program_id AND e.status = 'running' AND e.kind = 'scheduled'
   AND r.kind = 'scheduled' AND (e.as_of, e.id) < (r.as_of, r.id)`;
 
 export const findRunInTurn = async (
@@ -135,7 +135,7 @@ export const findRunInTurn = async (
 
 /** The program's scheduled run whose turn it is. */
 export const findNextScheduled = async (db: D1Database, programId: ProgramId): Promise<RunId | undefined> => {
-  const sql = `SELECT id FROM payout_runs WHERE program_id = ?1 AND status = 'running' AND kind = 'scheduled'
+  const sql = `SELECT id FROM payout_runs WHERE +program_id = ?1 AND status = 'running' AND kind = 'scheduled'
     ORDER BY as_of, id LIMIT 1`;
   return (await db.prepare(sql).bind(programId).first<{ id: RunId }>())?.id;
 };

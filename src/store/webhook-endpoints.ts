@@ -9,6 +9,7 @@ import {
 } from "../domain/webhooks/endpoint.ts";
 import { type Announcement, commitAnnounced } from "./events.ts";
 import { numberIn, type Row } from "./rows.ts";
+import { sealedPlace } from "./sealed.ts";
 
 export interface StoredEndpoint extends Endpoint {
   readonly sealedSecret: string;
@@ -19,7 +20,7 @@ export interface StoredEndpoint extends Endpoint {
 export const secretPlace = (
   { programId, id }: Pick<Endpoint, "programId" | "id">,
   column: "sealed_secret" | "sealed_previous",
-): string => `${programId}|webhook_endpoints|${id}|${column}`;
+): string => sealedPlace(programId, "webhook_endpoints", id, column);
 
 const numberOrNull = (row: Row, column: string): number | null =>
   row[column] == null ? null : numberIn(row, column);
