@@ -111,6 +111,7 @@ CREATE TABLE `webhook_endpoints` (
 	`created_position` integer NOT NULL,
 	`lease` text,
 	`lease_until` integer,
+	`brisk` integer NOT NULL,
 	`not_before` integer,
 	`failing_since` integer,
 	`last_failed_at` integer,
@@ -121,6 +122,7 @@ CREATE TABLE `webhook_endpoints` (
 	PRIMARY KEY(`program_id`, `id`),
 	CONSTRAINT "webhook_endpoints_events" CHECK(json_valid(events)),
 	CONSTRAINT "webhook_endpoints_active" CHECK(active IN (0, 1)),
+	CONSTRAINT "webhook_endpoints_brisk" CHECK(brisk IN (0, 1)),
 	CONSTRAINT "webhook_endpoints_disabled" CHECK((active = 0) = (disabled_at IS NOT NULL)),
 	CONSTRAINT "webhook_endpoints_reason" CHECK((disabled_at IS NULL) = (disabled_reason IS NULL)),
 	CONSTRAINT "webhook_endpoints_position" CHECK(position >= created_position AND created_position >= 0)

@@ -53,7 +53,10 @@ const answersOf = (answers: DialectRoute["answers"]): Json =>
 const operationOf = ({ errorSchema, title }: Dialect, route: DialectRoute): Json => ({
   operationId: operationIdOf(route.method, route.path),
   summary: route.summary,
-  description: `Needs the scope \`${route.scope}\`.`,
+  description: `Needs the scope ${[route.scope]
+    .flat()
+    .map((scope) => `\`${scope}\``)
+    .join(" or ")}.`,
   tags: [title],
   "x-required-scope": route.scope,
   "x-source": route.source,

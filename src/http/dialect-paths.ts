@@ -59,7 +59,7 @@ const nearest = <Item extends { readonly path: string }>(items: readonly Item[])
 const owns = (dialect: Dialect, path: string): boolean =>
   dialect.owns.some((claim) => {
     const root = claim.replace(/\/\*\*$/, "");
-    return path === root || path.startsWith(`${root}/`);
+    return path === root || path.startsWith(`${root}/`) || path.startsWith(`${root}:`);
   });
 
 /** What the vendor itself would answer to, whoever else has the path. */

@@ -19,6 +19,8 @@ export interface Call<Query = unknown, Body = unknown> {
   holds(scope: Scope): boolean;
   /** 403 in the vendor's words where the key lacks it: for what only the body tells. */
   require(scope: Scope): void;
+  /** After a change of the program itself or its endpoints: what warm keys remember of it no longer holds. */
+  forgetKeys(): void;
 }
 
 export interface DialectAnswer {
@@ -37,20 +39,22 @@ export interface Refusing {
   readonly facts: Readonly<Record<string, string | number>>;
 }
 
+export type Keeping = "turn" | "answer";
+
 interface RouteFacts {
   readonly method: DialectMethod;
   /** The vendor's whole path, with names in braces: `/v1/payouts/{id}`. */
   readonly path: string;
-  /** What each call needs; what only some need, the handler requires. */
-  readonly scope: Scope;
+  /** What each call needs; of several any one opens it, and the handler requires what the body asks for. */
+  readonly scope: Scope | readonly [Scope, ...Scope[]];
   readonly summary: string;
   /** `chosen`: no document of the vendor shows the answer, so its shape is ours. */
   readonly source: "documented" | "chosen";
   /**
    * How a write keeps an Idempotency-Key: by `turn` (the handler passes call.turn to the one turn or run that it is), else by `answer`:
-   * the first answer is kept and given again, and a request that died is made again.
+   * the first answer is kept and given again, and a request that died is made again. A function where the body decides.
    */
-  readonly keeps?: "turn" | "answer";
+  readonly keeps?: Keeping | ((body: never) => Keeping);
   /** false: at the root another owner has the path; only under /dialects/{vendor}. */
   readonly atRoot?: false;
   readonly answers: Readonly<Record<number, { readonly description: string; readonly schema?: z.ZodType }>>;

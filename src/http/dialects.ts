@@ -3,7 +3,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { impliesScope, type Scope } from "../domain/api-key.ts";
 import { dialectOfKey, requireScope } from "./auth.ts";
 import { readJson } from "./body.ts";
-import type { Call, Dialect, DialectAnswer, DialectRoute } from "./dialect.ts";
+import type { Call, Dialect, DialectAnswer, DialectRoute, Keeping } from "./dialect.ts";
 import { dialectDocument } from "./dialect-openapi.ts";
 import {
   type Canonical,
@@ -15,7 +15,7 @@ import {
 } from "./dialect-paths.ts";
 import { type AppEnv, accessOf, ctxOf, type Register, type StipendApp } from "./env.ts";
 import { faultLine } from "./fault.ts";
-import { commandOf, requestShaOf, takeIdempotencyKey } from "./idempotency.ts";
+import { commandOf, takeIdempotencyKey } from "./idempotency.ts";
 import { isFault, Problem, problemOf } from "./problem.ts";
 import { answerOnce } from "./stored-answer.ts";
 import { invalid } from "./validation.ts";
@@ -37,47 +37,64 @@ const missingScope = (scope: Scope): Problem =>
     facts: { required_scope: scope },
   });
 
-const parsed = (
-  target: "query" | "json",
-  schema: DialectRoute["query"],
-  value: unknown,
-): Promise<unknown> | unknown => {
+const parsed = (target: "query" | "json", schema: DialectRoute["query"], value: unknown): unknown => {
   if (schema === undefined) return {};
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw invalid(target, result.error.issues);
 };
 
-const callOf = async (c: Context<AppEnv>, route: DialectRoute, params: Call["params"]): Promise<Call> => {
-  const body = c.get("body") ?? {};
-  const { scopes } = accessOf(c).key;
-  const holds = (scope: Scope): boolean => impliesScope(scopes, scope);
-  const unnamed = async () => ({
-    commandId: undefined,
-    requestSha: await requestShaOf({ method: c.req.method, path: c.req.path, body }),
-  });
+/** What the request says, by the route's schemas. */
+type Fields = Pick<Call, "params" | "query" | "body">;
+
+const keepingOf = ({ keeps = "answer" }: DialectRoute, { body }: Fields): Keeping =>
+  typeof keeps === "function" ? keeps(body as never) : keeps;
+
+const callOf = async (c: Context<AppEnv>, fields: Fields, keeping: Keeping): Promise<Call> => {
+  const { key, program } = accessOf(c);
+  const turn = await commandOf(c);
+  const holds = (scope: Scope): boolean => impliesScope(key.scopes, scope);
   return {
+    ...fields,
     ctx: ctxOf(c),
-    params,
-    query: parsed("query", route.query, c.req.query()),
-    body: parsed("json", route.body, body),
-    turn: await (route.keeps === "turn" ? commandOf(c) : unnamed()),
+    turn: keeping === "turn" ? turn : { ...turn, commandId: undefined },
     holds,
     require(scope) {
       if (!holds(scope)) throw missingScope(scope);
     },
+    forgetKeys: () => c.get("keyRing").forget(program.id),
   };
 };
 
+const isScopeMissing = (thrown: unknown): boolean =>
+  thrown instanceof Problem && thrown.code === "scope_not_held";
+
+const admit = async (c: Context<AppEnv>, { scope }: DialectRoute): Promise<void> => {
+  const scopes = typeof scope === "string" ? [scope] : scope;
+  for (const [i, one] of scopes.entries()) {
+    try {
+      return await requireScope(one)(c);
+    } catch (thrown) {
+      if (!isScopeMissing(thrown) || i === scopes.length - 1) throw thrown;
+    }
+  }
+};
+
 const speak = async (c: Context<AppEnv>, route: DialectRoute, params: Call["params"]): Promise<Response> => {
-  await requireScope(route.scope)(c);
+  await admit(c, route);
   const isWrite = !READS.includes(route.method);
   if (isWrite) {
     await takeIdempotencyKey(c);
     if (route.method !== "DELETE") await readJson("optional")(c);
   }
-  const make = async () => toResponse(await route.handle(await callOf(c, route, params)));
-  return isWrite && route.keeps !== "turn" ? answerOnce(c, make) : make();
+  const fields = {
+    params,
+    query: parsed("query", route.query, c.req.query()),
+    body: parsed("json", route.body, c.get("body") ?? {}),
+  };
+  const keeping = keepingOf(route, fields);
+  const make = async () => toResponse(await route.handle(await callOf(c, fields, keeping)));
+  return isWrite && keeping === "answer" ? answerOnce(c, make) : make();
 };
 
 /** A vendor's own header stands for the key on that vendor's paths; elsewhere it is a header like any other. */

@@ -50,6 +50,7 @@ export const takeDeadLetters = async (ports: ActingPorts, batch: MessageBatch<Hi
     if (hint.kind === "pay") {
       const ctx = await ctxFor(ports, hint.programId, { type: "schedule", id: "dead-letters" });
       await stallPayment(ctx, hint.affiliateId, hint.payoutId, "dead_letter");
+      announceEvents(ports, ctx.program);
     }
     message.ack();
   }

@@ -4,6 +4,7 @@ import { toInstant } from "../domain/dates.ts";
 import { Refused, refuse } from "../domain/refusals.ts";
 import { listOpenPayments } from "../store/payments.ts";
 import { findProgram, moveClock } from "../store/programs.ts";
+import { hurryDeliveries } from "./hurry-deliveries.ts";
 import { runScheduleOf } from "./run-schedules.ts";
 
 /** As far as a clock goes, in milliseconds ahead of real time: ten years. */
@@ -47,6 +48,7 @@ export const advanceClock = async (
   });
   if (!isMoved) throw Object.assign(new Error("the program changes at this moment"), { retryAfterS: 1 });
   await hurryPayments(ctx);
+  await hurryDeliveries(ctx);
   await runScheduleOf({ ...ctx, now: () => advanceTo }, before.id);
   return { now: advanceTo, before: realNow + before.clockOffset };
 };

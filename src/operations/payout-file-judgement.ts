@@ -53,7 +53,10 @@ const whyNotCandidate = (format: FileFormat, candidate: FileCandidate): WhyNot |
   if (own !== method)
     return no("format_not_for_method", `${format} pays by ${method}; this payout is paid by ${own}.`);
   if ((attempt?.rail ?? (payout.status === "processing" ? payout.method : rail)) !== rail)
-    return no("payment_under_way", "It is being paid by API: only the outcome frees it for a file.");
+    return no(
+      "payment_under_way",
+      "Its payment goes another way already: only the outcome, or a person who marks it, frees it.",
+    );
   if (attempt === undefined) return undefined;
   if (affiliate.status === "suspended")
     return no("affiliate_suspended", "The affiliate is suspended; its payment has begun and waits.");

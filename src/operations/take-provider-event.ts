@@ -4,6 +4,7 @@ import type { ProgramId } from "../domain/ids.ts";
 import type { ProviderEvent, ProviderSubject } from "../rails/rail.ts";
 import { findAttempts } from "../store/attempts.ts";
 import { findProgram } from "../store/programs.ts";
+import { announceEvents } from "./announce-events.ts";
 import { type ActingPorts, clocksOf } from "./ctx-for.ts";
 import { reviewAttempt } from "./review-attempt.ts";
 import { reviewReadiness } from "./review-readiness.ts";
@@ -61,5 +62,6 @@ export const takeProviderEvent = async (
   const reviewed = new Set<string>();
   for (const subject of event.subjects)
     await reviewSubject(ctx, provider, subject, `s:in:${provider}:${event.id}`, refIn(event), reviewed);
+  announceEvents(ports, program);
   return { id: event.id };
 };

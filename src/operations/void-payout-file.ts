@@ -39,7 +39,7 @@ const giveBack = async (ctx: Ctx, file: PayoutFile, item: StoredItem, reason: st
     throw Object.assign(new Error("an affiliate's ledger is busy"), { retryAfterS: answer.retryAfterS });
 };
 
-const require = async (ctx: Ctx, fileId: string): Promise<PayoutFile> => {
+const fileOf = async (ctx: Ctx, fileId: string): Promise<PayoutFile> => {
   const file = await findPayoutFile(ctx.db, ctx.program.id, fileId);
   if (file === undefined)
     throw new Refused(refuse("file_not_found", "No such payout file in this program.").refusal);
@@ -51,7 +51,7 @@ const require = async (ctx: Ctx, fileId: string): Promise<PayoutFile> => {
  * Half done it can be repeated; a voided file answers as it stands.
  */
 export const voidPayoutFile = async (ctx: Ctx, fileId: string, reason: string): Promise<VoidedFile> => {
-  const file = await require(ctx, fileId);
+  const file = await fileOf(ctx, fileId);
   const before = await readFileItems(ctx.db, ctx.program.id, file.id);
   if (file.voidedAt !== null) return { file, items: before };
   if (before.every(({ state }) => state === "settled")) {
@@ -61,5 +61,5 @@ export const voidPayoutFile = async (ctx: Ctx, fileId: string, reason: string): 
   }
   await inLanes(before.filter(waits), LANES, (item) => giveBack(ctx, file, item, reason));
   await markFileVoided(ctx.db, ctx.program.id, file.id, ctx.now(), reason);
-  return { file: await require(ctx, fileId), items: await readFileItems(ctx.db, ctx.program.id, file.id) };
+  return { file: await fileOf(ctx, fileId), items: await readFileItems(ctx.db, ctx.program.id, file.id) };
 };

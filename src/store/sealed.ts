@@ -86,10 +86,8 @@ export const listDestinationsElsewhere = async (
   after: SealedRow,
   limit: number,
 ): Promise<SealedRow[]> => {
-  // What is sealed has no account in the clear, and the index on it leads there.
   const sql = `SELECT program_id AS owner, id AS rowKey FROM affiliates
-    WHERE program_id IN (SELECT id FROM programs WHERE id >= ?1) AND (program_id, id) > (?1, ?2)
-      AND destination IS NOT NULL AND destination ->> '$.account' IS NULL
+    WHERE program_id >= ?1 AND (program_id, id) > (?1, ?2) AND destination IS NOT NULL
       AND destination ->> '$.sealed' IS NOT NULL AND substr(destination ->> '$.sealed', 1, length(?3)) <> ?3
     ORDER BY program_id, id LIMIT ?4`;
   const { results } = await db

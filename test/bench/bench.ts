@@ -1,6 +1,7 @@
 // The budgets of the design, measured against the built Worker in workerd: counts are asserted, times are ratios within this run.
 import { parseArgs } from "node:util";
 import { measureBundle } from "./measure-bundle.ts";
+import { measureExport } from "./measure-export.ts";
 import { measureGenerate } from "./measure-generate.ts";
 import { measureLoad } from "./measure-load.ts";
 import { measurePay } from "./measure-pay.ts";
@@ -14,6 +15,7 @@ const PARTS: Readonly<Record<string, Measure>> = {
   counts: measureCounts,
   pay: measurePay,
   generate: measureGenerate,
+  export: measureExport,
   load: measureLoad,
   bundle: measureBundle,
 };

@@ -20,18 +20,24 @@ const isOurRuntime = (pid: string): boolean => {
   return stat?.name === "workerd" && stat.fields[1] === String(process.pid);
 };
 
-/** Milliseconds in user and system mode, of every runtime that this process started; undefined where /proc is not there. */
-export const runtimeCpuMs = (): number | undefined => {
-  let pids: string[];
+/** Of every runtime that this process started; undefined where /proc is not there. */
+export const runtimePids = (): string[] | undefined => {
   try {
-    pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && isOurRuntime(name));
+    const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && isOurRuntime(name));
+    return pids.length === 0 ? undefined : pids;
   } catch {
     return undefined;
   }
+};
+
+/** Milliseconds in user and system mode, of all of them. */
+export const runtimeCpuMs = (): number | undefined => {
+  const pids = runtimePids();
+  if (pids === undefined) return undefined;
   let ticks = 0;
   for (const pid of pids) {
     const fields = fieldsOf(pid)?.fields ?? [];
     ticks += Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
   }
-  return pids.length === 0 ? undefined : ticks * TICK_MS;
+  return ticks * TICK_MS;
 };

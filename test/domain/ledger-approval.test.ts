@@ -191,6 +191,23 @@ describe("what stops a payment", () => {
     scene.now += DAY_MS;
     scene.apply({ kind: "pay", payoutId: third });
   });
+
+  test.each(["a cancel", "a refund of all of it"])(
+    "%s before anything was sent gives the day its room back",
+    (what) => {
+      const scene = new Scene({ policy: { daily_payout_limit: { USD: 1000 }, time_zone: "UTC" } });
+      const sale = scene.record(1000);
+      const first = scene.claim();
+      scene.apply({ kind: "pay", payoutId: first });
+      scene.record(900);
+      const second = scene.claim();
+      expect(scene.refusal({ kind: "pay", payoutId: second })).toBe("daily_limit_reached");
+      if (what === "a cancel") scene.apply({ kind: "cancel", payoutId: first, reason: "not today" });
+      else scene.refund(sale);
+      expect(scene.payout(first)).toMatchObject({ status: "cancelled", expectedBy: null });
+      scene.apply({ kind: "pay", payoutId: second });
+    },
+  );
 });
 
 describe("precedence", () => {

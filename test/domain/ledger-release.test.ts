@@ -173,13 +173,11 @@ describe("settle", () => {
     scene.send(payoutId);
     expect(scene.moves).toEqual(["reserved→store_credit 1000"]);
     expect(scene.payout(payoutId)).toMatchObject({ status: "paid", paidVia: "store_credit" });
-    scene.apply({ kind: "spend_store_credit", amount: 300, currency: "USD", note: null });
+    scene.apply(scene.spending(300, "order-1"));
     expect(scene.moves).toEqual(["store_credit→program 300"]);
     expect(scene.balance()).toEqual({ program: -700, store_credit: 700 });
-    expect(scene.refusal({ kind: "spend_store_credit", amount: 701, currency: "USD", note: null })).toBe(
-      "store_credit_short",
-    );
-    scene.apply({ kind: "refund_store_credit", amount: 100, currency: "USD", note: null });
+    expect(scene.refusal(scene.spending(701, "order-2"))).toBe("store_credit_short");
+    scene.apply(scene.givingBack(100, "order-1"));
     expect(scene.balance()).toEqual({ program: -800, store_credit: 800 });
   });
 

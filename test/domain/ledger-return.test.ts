@@ -5,6 +5,10 @@ import { Scene } from "./memory-scene.ts";
 const returning = (payoutId: `po_${string}`) =>
   ({ kind: "return", payoutId, reason: "it came back" }) as const;
 
+/** All that the provider has had back so far. */
+const totalling = (payoutId: `po_${string}`, total: number) =>
+  ({ kind: "provider_return", payoutId, total, reason: "reversed" }) as const;
+
 describe("returned whole", () => {
   test("paid to available, and the commissions are free again", () => {
     const scene = new Scene();
@@ -95,32 +99,63 @@ describe("returned in parts", () => {
     const scene = new Scene();
     const { payout } = scene.paid(1000);
     scene.providerReturn(payout, 300);
-    const more = { kind: "provider_return", payoutId: payout, amount: 701, reason: "?" } as const;
+    const more = { kind: "provider_return", payoutId: payout, total: 1001, reason: "?" } as const;
     expect(scene.refusal(more)).toBe("amount_changed");
     scene.providerReturn(payout, 700);
-    expect(scene.refusal({ ...more, amount: 1 })).toBe("invalid_state");
+    expect(scene.refusal(more)).toBe("invalid_state");
   });
 
   test("a payout that was not paid cannot come back", () => {
     const scene = new Scene();
     scene.record(1000);
     const payoutId = scene.claim();
-    expect(scene.refusal({ kind: "provider_return", payoutId, amount: 1000, reason: "?" })).toBe(
+    expect(scene.refusal({ kind: "provider_return", payoutId, total: 1000, reason: "?" })).toBe(
       "invalid_state",
     );
   });
 
-  test.each([0, -5, 1.5])("an amount of %s cannot come back", (amount) => {
+  test("a total grows: 200 and then 500 are two credits, of 200 and of 300", () => {
     const scene = new Scene();
     const { payout } = scene.paid(1000);
-    const verdict = (() => {
-      try {
-        return scene.turn({ kind: "provider_return", payoutId: payout, amount, reason: "?" }).kind;
-      } catch {
-        return "fault";
-      }
-    })();
-    expect(verdict).toBe("refused");
+    scene.apply(totalling(payout, 200));
+    scene.apply(totalling(payout, 500));
+    expect(scene.moves).toEqual(["paid→available 300"]);
+    expect(scene.payout(payout)).toMatchObject({ status: "paid", returnedAmount: 500 });
+    expect(scene.credits().map(({ amount }) => amount)).toEqual([200, 300]);
+    expect(scene.balance()).toEqual({ program: -1000, paid: 500, available: 500 });
+  });
+
+  test.each([500, 200, 1, 0])("after 500, a total of %s says nothing new", (total) => {
+    const scene = new Scene();
+    const { payout } = scene.paid(1000);
+    scene.apply(totalling(payout, 500));
+    const before = scene.payout(payout);
+    expect(scene.turn(totalling(payout, total)).kind).toBe("unchanged");
+    expect(scene.payout(payout)).toBe(before);
+    expect(scene.credits()).toHaveLength(1);
+  });
+
+  test.each([1000, 999])("once all of it has come back, a total of %s says nothing new", (total) => {
+    const scene = new Scene();
+    const { payout } = scene.paid(1000);
+    scene.apply(totalling(payout, 1000));
+    expect(scene.turn(totalling(payout, total)).kind).toBe("unchanged");
+    expect(scene.balance()).toEqual({ program: -1000, available: 1000 });
+  });
+
+  test("that nothing has come back changes nothing", () => {
+    const scene = new Scene();
+    const { payout } = scene.paid(1000);
+    expect(scene.turn(totalling(payout, 0)).kind).toBe("unchanged");
+    expect(scene.payout(payout)).toMatchObject({ status: "paid", returnedAmount: 0 });
+  });
+
+  test.each([-5, 1.5, Number.NaN, 2 ** 53])("a total of %s is a fault, and no row is written", (total) => {
+    const scene = new Scene();
+    const { payout } = scene.paid(1000);
+    const { seq } = scene.memory;
+    expect(() => scene.turn(totalling(payout, total))).toThrow("a provider that returned");
+    expect(scene.memory.seq).toBe(seq);
   });
 
   test.each(["manual", "store_credit"] as const)(
@@ -133,7 +168,7 @@ describe("returned in parts", () => {
       else scene.send(payoutId);
       const verdict = (() => {
         try {
-          return scene.turn({ kind: "provider_return", payoutId, amount: 400, reason: "?" }).kind;
+          return scene.turn({ kind: "provider_return", payoutId, total: 400, reason: "?" }).kind;
         } catch {
           return "fault";
         }
@@ -175,9 +210,9 @@ describe("returned by a person", () => {
     scene.record(1000);
     const payoutId = scene.claim();
     scene.send(payoutId);
-    scene.apply({ kind: "spend_store_credit", amount: 1, currency: "USD", note: null });
+    scene.apply(scene.spending(1, "order-1"));
     expect(scene.refusal(returning(payoutId))).toBe("store_credit_spent");
-    scene.apply({ kind: "refund_store_credit", amount: 1, currency: "USD", note: null });
+    scene.apply(scene.givingBack(1, "order-1"));
     scene.apply(returning(payoutId));
     expect(scene.moves).toEqual(["store_credit→available 1000"]);
     expect(scene.balance()).toEqual({ program: -1000, available: 1000 });

@@ -28,7 +28,7 @@ const ALLOWED: Readonly<Record<Stage, Partial<Record<Action, string>>>> = {
   "paid in store credit": { return: "returned", settle: "same", refuse: "same" },
   failed: { retry: "pending", cancel: "cancelled", settle: "failed", refuse: "same" },
   cancelled: { reopen: "pending" },
-  returned: { settle: "same", refuse: "same" },
+  returned: { "come back by the rail": "same", settle: "same", refuse: "same" },
 };
 
 /** Refusals that say more than that the state does not allow it. */

@@ -8,10 +8,18 @@ import type {
   DueSummary,
   LinesSummary,
   Selector,
+  Spend,
   Verdict,
 } from "../../src/domain/ledger/book.ts";
-import { type Command, type CommissionRef, type Needs, needsOf } from "../../src/domain/ledger/command.ts";
+import {
+  type Command,
+  type CommissionRef,
+  type Needs,
+  needsOf,
+  type SpendRef,
+} from "../../src/domain/ledger/command.ts";
 import { decide } from "../../src/domain/ledger/decide.ts";
+import { spendCounter } from "../../src/domain/ledger/store-credit.ts";
 import { isOpenAttempt, type Payout } from "../../src/domain/payout.ts";
 import { refuse } from "../../src/domain/refusals.ts";
 import { applyChange, freezeDeep, type Memory, selected } from "./memory-ledger.ts";
@@ -80,6 +88,11 @@ const attemptFor = (memory: Memory, needs: Needs, payout: Payout) =>
       )
     : memory.attempts.get(needs.attemptId);
 
+const spendOf = (memory: Memory, { currency, externalId }: SpendRef): Spend | undefined => {
+  const counter = memory.counters.get(spendCounter(memory.affiliateId, currency, externalId));
+  return counter && { amount: counter.cap, refunded: counter.n };
+};
+
 export const loadBook = (memory: Memory, command: Command, now: number): Book => {
   const { programId, affiliateId, policy, affiliate, seq, eventSeq, balances } = memory;
   const needs = needsOf(command);
@@ -109,6 +122,7 @@ export const loadBook = (memory: Memory, command: Command, now: number): Book =>
     attempt:
       payout === undefined || needs.payoutId === undefined ? undefined : attemptFor(memory, needs, payout),
     due: selector?.by === "due" ? dueOf(memory, selector) : undefined,
+    spend: needs.spend === undefined ? undefined : spendOf(memory, needs.spend),
     choice: selector === undefined || selector.by === "due" ? undefined : choiceOf(memory, selector, now),
   };
 };
@@ -125,7 +139,7 @@ const guarded = (memory: Memory, command: Command, verdict: Verdict): Verdict =>
     }
   }
   const { capped } = verdict.change;
-  if (capped !== undefined && (memory.counters.get(capped.name) ?? 0) + capped.by > capped.cap) {
+  if (capped !== undefined && (memory.counters.get(capped.name)?.n ?? 0) + capped.by > capped.cap) {
     return { kind: "refused", ...refuse("daily_limit_reached", "Beyond the day's limit.") };
   }
   return verdict;

@@ -3,8 +3,9 @@ import type { Verdict } from "../../src/domain/ledger/book.ts";
 import type { Policy } from "../../src/domain/policy.ts";
 import { type Decide, KEY_A, takeTurn } from "./memory-book.ts";
 import { type Memory, openMemory } from "./memory-ledger.ts";
+import { AFFILIATE_OPERATIONS, methodCommand } from "./memory-operations-affiliate.ts";
 import { COMMISSION_OPERATIONS } from "./memory-operations-commission.ts";
-import { methodCommand, PAYOUT_OPERATIONS } from "./memory-operations-payout.ts";
+import { PAYOUT_OPERATIONS } from "./memory-operations-payout.ts";
 import { violation } from "./memory-oracle.ts";
 import { eventViolation } from "./memory-oracle-events.ts";
 import { openTruth } from "./memory-provider.ts";
@@ -38,7 +39,11 @@ export const count = ({ counts }: Tally, what: string): void => {
   counts.set(what, (counts.get(what) ?? 0) + 1);
 };
 
-const OPERATIONS: readonly Operation[] = [...COMMISSION_OPERATIONS, ...PAYOUT_OPERATIONS];
+const OPERATIONS: readonly Operation[] = [
+  ...COMMISSION_OPERATIONS,
+  ...PAYOUT_OPERATIONS,
+  ...AFFILIATE_OPERATIONS,
+];
 const WAIT_WEIGHT = 6;
 const RULES_WEIGHT = 2;
 export const DRAWS: readonly (Operation | "wait" | "rules")[] = [
@@ -113,6 +118,8 @@ const noteRarities = (tally: Tally, verdict: Extract<Verdict, { kind: "change" }
   }
   const payout = verdict.change.updatedPayout;
   if (payout !== undefined) count(tally, `payout ${payout.status}`);
+  if (verdict.change.updatedAttempt?.emptySince != null) count(tally, "nothing found again");
+  for (const { type } of verdict.change.events) count(tally, `event ${type}`);
 };
 
 interface Run {
@@ -124,7 +131,7 @@ interface Run {
 const takeDeed = ({ world, tally, trace }: Run, name: string, deed: Deed): Verdict => {
   const { memory } = world;
   const before = rowsOf(memory);
-  const { balances } = memory;
+  const { balances, affiliate } = memory;
   const payouts = new Map(memory.payouts);
   const facts = { now: world.now, actor: deed.actor ?? KEY_A };
   const verdict = takeTurn(
@@ -150,7 +157,7 @@ const takeDeed = ({ world, tally, trace }: Run, name: string, deed: Deed): Verdi
   if (verdict.kind === "change") {
     const { updatedPayout } = verdict.change;
     const payout = updatedPayout === undefined ? undefined : payouts.get(updatedPayout.id);
-    const untold = eventViolation({ balances, payout }, memory.balances, verdict.change);
+    const untold = eventViolation({ balances, payout, affiliate }, memory.balances, verdict.change);
     if (untold !== undefined) throw new Error(untold);
   }
   return verdict;
@@ -231,6 +238,7 @@ export const runHistory = (
     takeDeed(run, "create affiliate", { command: { kind: "create_affiliate", affiliate } });
     const method = oneOf(["stripe", "stripe", "manual", "store_credit", null], beginning.method);
     if (method !== null) takeDeed(run, "set method", methodCommand(method, nameOf(world, "dest")));
+    world.now += HOUR_MS / 60;
     for (const step of steps) {
       takeStep(run, step);
       world.now += HOUR_MS / 60;

@@ -34,7 +34,7 @@ export interface Memory {
   readonly entries: (Entry & { readonly seq: number })[];
   readonly events: EventDraft[];
   readonly turns: number[];
-  readonly counters: Map<string, number>;
+  readonly counters: Map<string, { readonly n: number; readonly cap: number }>;
   readonly linesLog: LinesRecord[];
 }
 
@@ -178,7 +178,9 @@ export const applyChange = (memory: Memory, change: Change, now: number): void =
   memory.events.push(...change.events);
   memory.eventSeq += change.events.length + (change.paidLines?.count ?? 0);
   if (change.capped !== undefined) {
-    const { name, by } = change.capped;
-    memory.counters.set(name, (memory.counters.get(name) ?? 0) + by);
+    const { name, by, cap } = change.capped;
+    const before = memory.counters.get(name);
+    if (by >= 0) memory.counters.set(name, { n: (before?.n ?? 0) + by, cap });
+    else if (before !== undefined) memory.counters.set(name, { ...before, n: Math.max(0, before.n + by) });
   }
 };

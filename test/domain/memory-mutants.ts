@@ -185,6 +185,76 @@ const sentRefundIsOwed = misled((book, command) =>
     : book,
 );
 
+/** What the rules make of a command that was misheard. */
+const misheard =
+  (hear: (command: Command, book: Book) => Command): Decide =>
+  (book, command, facts) =>
+    decide(book, hear(command, book), facts);
+
+const totalsAreCumulative = misheard((command, { payout }) =>
+  command.kind === "provider_return"
+    ? { ...command, total: command.total + (payout?.returnedAmount ?? 0) }
+    : command,
+);
+
+const onlyItsOwnAccount = misheard((command, { affiliate }) =>
+  command.kind === "set_readiness"
+    ? { ...command, account: affiliate?.destination?.account ?? command.account }
+    : command,
+);
+
+const olderWordsAreIgnored = misheard((command, { affiliate }) =>
+  command.kind === "set_readiness"
+    ? { ...command, readyAsOf: Math.max(command.readyAsOf, affiliate?.readyAsOf ?? 0) }
+    : command,
+);
+
+const sameWordLater: Decide = (book, command, facts) => {
+  const verdict = decide(book, command, facts);
+  const isSilent = verdict.kind === "change" && verdict.change.events.length === 0;
+  return command.kind === "set_readiness" && isSilent
+    ? { kind: "unchanged", result: verdict.result }
+    : verdict;
+};
+
+const namedAgainKeepsNewerWord = misled((book, command) =>
+  command.kind === "set_payout_method" && book.affiliate !== undefined
+    ? { ...book, affiliate: { ...book.affiliate, readyAsOf: null } }
+    : book,
+);
+
+const onboardedOnce = misled((book, command) =>
+  (command.kind === "set_readiness" || command.kind === "set_payout_method") && book.affiliate !== undefined
+    ? { ...book, affiliate: { ...book.affiliate, onboardedAt: null } }
+    : book,
+);
+
+const resealSaysNothing = altered((change, { affiliateId }, command) =>
+  command.kind === "reseal_destination"
+    ? {
+        ...change,
+        events: [
+          {
+            type: "affiliate.updated",
+            data: { object: "affiliate", id: affiliateId, affiliate_id: affiliateId },
+          },
+        ],
+      }
+    : change,
+);
+
+const handIsNeverLate = altered((change, { payout }, command) =>
+  command.kind === "conclude_payment" && change.updatedPayout?.status === "processing" && payout !== undefined
+    ? { ...change, updatedPayout: { ...change.updatedPayout, expectedBy: payout.expectedBy } }
+    : change,
+);
+
+const onlyTheSpentComesBack = misled((book, command) =>
+  command.kind === "refund_store_credit" && book.spend !== undefined
+    ? { ...book, spend: { ...book.spend, amount: book.spend.amount + 1000 } }
+    : book,
+);
+
 export const MUTANTS: readonly Mutant[] = [
   { without: "a hold moves the money out of available", decide: holdMoves },
   { without: "a cancel gives back what is left of the amount", decide: cancelWhatIsLeft },
@@ -207,4 +277,13 @@ export const MUTANTS: readonly Mutant[] = [
   { without: "a late payment is owed back", decide: latePaymentIsOwed },
   { without: "a sent payout cannot be cancelled", decide: sentCannotBeCancelled },
   { without: "a refund of a sent payout is owed", decide: sentRefundIsOwed },
+  { without: "what came back is told as a total", decide: totalsAreCumulative },
+  { without: "readiness is of the affiliate's own account", decide: onlyItsOwnAccount },
+  { without: "an older word on readiness is ignored", decide: olderWordsAreIgnored },
+  { without: "the same word later makes those in between too old", decide: sameWordLater },
+  { without: "a destination named again keeps a newer word", decide: namedAgainKeepsNewerWord },
+  { without: "an affiliate is onboarded once", decide: onboardedOnce },
+  { without: "sealing again is not announced", decide: resealSaysNothing },
+  { without: "of a spend no more comes back than it took", decide: onlyTheSpentComesBack },
+  { without: "who waits for a person is not late", decide: handIsNeverLate },
 ];

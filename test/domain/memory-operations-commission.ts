@@ -154,13 +154,38 @@ const chooseSome = (world: World, { a, b, c }: Pick): Deed => {
   return claimOf(world, "person", { by: "ids", currency, ids });
 };
 
+/** An order that takes store credit. */
 const spend = (world: World, { a, b, c }: Pick): Deed => {
-  const kind = c % 6 === 0 ? "refund_store_credit" : "spend_store_credit";
   const currency = currencyOf(b);
   const amount = 1 + (a % 5);
+  const { spends, spent } = world.truth;
+  // Now and then an id that was used before.
+  const externalId = c % 8 === 0 ? `order-${b % 3}` : nameOf(world, "bought");
   return {
-    command: { kind, amount, currency, note: null },
-    after: () => grow(world.truth.spent, currency, kind === "spend_store_credit" ? amount : -amount),
+    command: { kind: "spend_store_credit", amount, currency, externalId, note: null },
+    after: () => {
+      grow(spent, currency, amount);
+      spends.set(`${currency} ${externalId}`, { currency, amount, back: 0 });
+    },
+  };
+};
+
+const giveBack = (world: World, { a, b, c }: Pick): Deed | undefined => {
+  const { spends, spent } = world.truth;
+  // Mostly of what was spent last, so that some of it is gone already.
+  const [name, spend] = choose([...spends].slice(c % 4 === 0 ? 0 : -1), a) ?? [];
+  if (name === undefined || spend === undefined) return undefined;
+  const amount = c % 2 === 0 ? spend.amount : 1 + (b % 4);
+  const currency = c % 11 === 0 ? currencyOf(b) : spend.currency;
+  const spendExternalId = name.slice(spend.currency.length + 1);
+  const externalId = nameOf(world, "back");
+  return {
+    command: { kind: "refund_store_credit", amount, currency, externalId, spendExternalId, note: null },
+    after: () => {
+      grow(spent, currency, -amount);
+      const given = spends.get(`${currency} ${spendExternalId}`);
+      if (given !== undefined) given.back += amount;
+    },
   };
 };
 
@@ -193,6 +218,7 @@ export const COMMISSION_OPERATIONS: readonly Operation[] = [
   { name: "refund claimed", weight: 10, deed: refundClaimed },
   { name: "generate", weight: 12, deed: generate },
   { name: "choose", weight: 8, deed: chooseSome },
-  { name: "spend", weight: 4, deed: spend },
+  { name: "spend", weight: 6, deed: spend },
+  { name: "give back", weight: 5, deed: giveBack },
   { name: "write off", weight: 1, deed: writeOff },
 ];

@@ -1,13 +1,13 @@
-// Random operations on payouts and their payments, on the affiliate and on the policy.
+// Random operations on payouts and their payments.
 import type { PayoutCommand } from "../../src/domain/ledger/command.ts";
-import type { Attempt, Payout, PayoutMethod, PayoutStatus, RailOutcome } from "../../src/domain/payout.ts";
+import type { Attempt, Payout, PayoutStatus, RailOutcome } from "../../src/domain/payout.ts";
 import { KEY_A, KEY_B } from "./memory-book.ts";
 import { transferFor } from "./memory-provider.ts";
 import {
   aim,
   choose,
+  DAY_MS,
   type Deed,
-  nameOf,
   type Operation,
   oneOf,
   type Pick,
@@ -111,15 +111,20 @@ const outcomeOf = (world: World, attempt: Attempt, { b, c }: Pick): RailOutcome 
   const known = world.truth.transfers.get(attempt.key);
   const kind = OUTCOMES[b % OUTCOMES.length] ?? "settled";
   if (kind === "settled") return { kind, ref: `tr-${transferFor(world.truth, attempt, true).key}` };
-  if (kind === "accepted") return { kind, ref: `tr-${transferFor(world.truth, attempt, false).key}` };
+  if (kind === "accepted") {
+    const ref = `tr-${transferFor(world.truth, attempt, false).key}`;
+    return c % 2 === 0 ? { kind, ref } : { kind, ref, detail: "UNCLAIMED", expectedWithinMs: 30 * DAY_MS };
+  }
   if (kind === "deferred") return { kind, detail: "429", ...(c % 2 === 0 ? { retryAfterS: c } : {}) };
-  if (kind === "needs_hand" && known === undefined) return { kind, instructions: "fund by hand" };
+  if (kind === "needs_hand" && known === undefined)
+    return { kind, instructions: "fund by hand", ...(c % 2 === 0 ? { ref: `draft-${attempt.key}` } : {}) };
   if (kind === "refused" && known?.final !== true) {
     world.truth.transfers.delete(attempt.key);
     return { kind, code: "declined", detail: "no" };
   }
   if (c % 2 === 0) transferFor(world.truth, attempt, true);
-  return { kind: "unknown", detail: "timeout" };
+  const isEmptyLook = known === undefined && c % 4 === 1;
+  return { kind: "unknown", detail: "timeout", ...(isEmptyLook ? { isEmptyLook } : {}) };
 };
 
 const WAITING: readonly Attempt["state"][] = ["begun", "unknown", "accepted", "deferred"];
@@ -209,18 +214,30 @@ const providerReturn = (world: World, { a, b, c }: Pick): Deed | undefined => {
     a,
   );
   if (payout === undefined) return undefined;
-  const rest = payout.amount - payout.returnedAmount;
-  const amount = c % 2 === 0 ? rest : 1 + (b % 4);
+  const total = c % 2 === 0 ? payout.amount : payout.returnedAmount + 1 + (b % 4);
   return {
-    command: { kind: "provider_return", payoutId: payout.id, amount, reason: "account closed" },
+    command: { kind: "provider_return", payoutId: payout.id, total, reason: "account closed" },
     after: () => {
       const transfer = [...world.truth.transfers.values()].find(
         (row) => row.payoutId === payout.id && !row.late && row.returned < row.amount,
       );
-      if (transfer !== undefined) transfer.returned += amount;
-      if (amount < payout.amount) world.truth.inParts.add(payout.id);
+      if (transfer !== undefined) transfer.returned = total;
+      if (total < payout.amount) world.truth.inParts.add(payout.id);
     },
   };
+};
+
+/** A total that was told before, or less than it: messages come twice and out of order. */
+const providerReturnAgain = (world: World, { a, b }: Pick): Deed | undefined => {
+  const payout = choose(
+    [...world.memory.payouts.values()].filter(
+      ({ paidVia, returnedAmount }) => paidVia === "stripe" && returnedAmount > 0,
+    ),
+    a,
+  );
+  if (payout === undefined) return undefined;
+  const total = b % 2 === 0 ? payout.returnedAmount : payout.returnedAmount - 1;
+  return { command: { kind: "provider_return", payoutId: payout.id, total, reason: "account closed" } };
 };
 
 const minorOf =
@@ -233,24 +250,6 @@ const minorOf =
     const why = { code: "destination_changed", detail: "it changed" };
     return { command: { kind, payoutId: payout.id, steps: payout.history.length, ...why } };
   };
-
-const suspend = (world: World, { a }: Pick): Deed => {
-  const status =
-    world.memory.affiliate?.status === "suspended" ? "active" : a % 2 === 0 ? "suspended" : "active";
-  return { command: { kind: "update_affiliate", patch: { status } } };
-};
-
-export const methodCommand = (method: PayoutMethod, sha: string, ready = true): Deed => ({
-  command: {
-    kind: "set_payout_method",
-    destination: { method, sha, account: sha, display: sha, sealed: null, currency: null },
-    ready,
-    missing: ready ? [] : ["id_document"],
-  },
-});
-
-const changeMethod = (world: World, { a, b }: Pick): Deed =>
-  methodCommand(oneOf(["stripe", "stripe", "manual", "store_credit"], a), nameOf(world, "dest"), b % 6 !== 0);
 
 export const PAYOUT_OPERATIONS: readonly Operation[] = [
   { name: "accept", weight: 3, deed: simple("accept", ["requested"]) },
@@ -274,9 +273,8 @@ export const PAYOUT_OPERATIONS: readonly Operation[] = [
   { name: "paid late", weight: 2, deed: paidLate },
   { name: "resolve", weight: 2, deed: resolve },
   { name: "provider return", weight: 9, deed: providerReturn },
+  { name: "provider return again", weight: 2, deed: providerReturnAgain },
   { name: "stall", weight: 1, deed: minorOf("stall") },
   { name: "send back", weight: 1, deed: minorOf("send_back") },
   { name: "annotate", weight: 1, deed: minorOf("annotate") },
-  { name: "suspend", weight: 1, deed: suspend },
-  { name: "change method", weight: 2, deed: changeMethod },
 ];

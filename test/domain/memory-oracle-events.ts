@@ -1,4 +1,5 @@
 // I13: what a committed change announces, held against what it changed.
+import type { Affiliate } from "../../src/domain/affiliate.ts";
 import type { EventDraft } from "../../src/domain/events.ts";
 import { type Balance, type Change, ZERO_BALANCE } from "../../src/domain/ledger/book.ts";
 import type { Payout } from "../../src/domain/payout.ts";
@@ -7,6 +8,7 @@ import type { Payout } from "../../src/domain/payout.ts";
 export interface Earlier {
   readonly balances: Readonly<Record<string, Balance>>;
   readonly payout: Payout | undefined;
+  readonly affiliate: Affiliate | undefined;
 }
 
 const isOf = (object: EventDraft["data"]["object"], id: string) => (event: EventDraft) =>
@@ -52,6 +54,21 @@ const commissionViolation = (change: Change): string | undefined => {
   return count === (change.paidLines?.count ?? 0) ? undefined : `I13 ${count} commissions are paid`;
 };
 
+/** Under which key a destination is sealed, and when the provider said the same again, is nobody's business. */
+const shownOf = ({ destination, readyAsOf: _asked, ...rest }: Affiliate): string =>
+  JSON.stringify([rest, destination === null ? null : { ...destination, sealed: null }]);
+
+const affiliateViolation = ({ affiliate }: Earlier, change: Change): string | undefined => {
+  const after = change.insertedAffiliate ?? change.updatedAffiliate;
+  const told = change.events.filter(
+    ({ type, data }) => data.object === "affiliate" && type !== "affiliate.onboarded",
+  ).length;
+  const isShown = after !== undefined && (affiliate === undefined || shownOf(after) !== shownOf(affiliate));
+  return told === (isShown ? 1 : 0)
+    ? undefined
+    : `I13 the affiliate ${isShown ? "changed" : "stayed"}, ${told} events say so`;
+};
+
 export const eventViolation = (
   earlier: Earlier,
   after: Earlier["balances"],
@@ -59,4 +76,5 @@ export const eventViolation = (
 ): string | undefined =>
   payoutViolation(earlier, change) ??
   recoveryViolation(earlier, after, change) ??
-  commissionViolation(change);
+  commissionViolation(change) ??
+  affiliateViolation(earlier, change);

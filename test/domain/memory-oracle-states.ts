@@ -2,6 +2,7 @@
 import type { Commission } from "../../src/domain/commission.ts";
 import { type Attempt, isOpenAttempt, type Payout } from "../../src/domain/payout.ts";
 import type { Memory } from "./memory-ledger.ts";
+import { affiliateViolation } from "./memory-oracle-affiliate.ts";
 import type { Transfer, Truth } from "./memory-provider.ts";
 
 const LIVE: readonly string[] = ["requested", "pending", "approved", "processing"];
@@ -145,6 +146,17 @@ const railViolation = (payout: Payout, transfers: readonly Transfer[]): string |
     : `I7 ${payout.id} is ${payout.status} and the provider has ${transfer.amount}`;
 };
 
+/** Who waits for a person is not late; whoever waits for a provider is late some day. */
+const waitViolation = (
+  attempts: readonly Attempt[],
+  { id, status, expectedBy }: Payout,
+): string | undefined => {
+  if (status !== "processing")
+    return expectedBy === null ? undefined : `status: ${id} is ${status}, expected by ${expectedBy}`;
+  const isByHand = attempts.some(({ state }) => state === "needs_hand");
+  return isByHand === (expectedBy === null) ? undefined : `status: ${id} is expected by ${expectedBy}`;
+};
+
 export const stateViolation = (memory: Memory, truth: Truth): string | undefined => {
   const attempts = [...memory.attempts.values()];
   const transfers = [...truth.transfers.values()];
@@ -153,24 +165,26 @@ export const stateViolation = (memory: Memory, truth: Truth): string | undefined
     if (found !== undefined) return found;
   }
   for (const payout of memory.payouts.values()) {
+    const own = attempts.filter(({ payoutId }) => payoutId === payout.id);
     const found =
       amountViolation(payout) ??
       historyViolation(payout) ??
       linesViolation(memory, truth, payout) ??
       claimViolation(memory, payout) ??
-      attemptViolation(
-        attempts.filter(({ payoutId }) => payoutId === payout.id),
-        payout,
-      ) ??
+      attemptViolation(own, payout) ??
+      waitViolation(own, payout) ??
       railViolation(
         payout,
         transfers.filter(({ payoutId }) => payoutId === payout.id),
       );
     if (found !== undefined) return found;
   }
-  for (const { id, state } of attempts) {
+  for (const { id, state, nextAttemptAt } of attempts) {
+    const isDone =
+      state === "needs_hand" || state === "settled" || state === "refused" || state === "paid_late";
+    if (isDone !== (nextAttemptAt === null)) return `status: ${id} is ${state}, looked at ${nextAttemptAt}`;
     if ((state === "deferred" || state === "begun") && truth.doubtful.has(id))
       return `I1 ${id} was in doubt and is ${state}`;
   }
-  return undefined;
+  return affiliateViolation(memory, truth);
 };

@@ -123,6 +123,13 @@ const moneyViolation = (at: Standing): string | undefined => {
   return undefined;
 };
 
+const spendViolation = ({ spends }: Truth): string | undefined => {
+  for (const [name, { amount, back }] of spends) {
+    if (back > amount) return `I5 ${back} of the ${amount} spent on ${name} came back`;
+  }
+  return undefined;
+};
+
 /** The first invariant that does not hold, in words, or undefined. */
 export const violation = (memory: Memory, truth: Truth): string | undefined => {
   const entries = entryViolation(memory);
@@ -136,5 +143,5 @@ export const violation = (memory: Memory, truth: Truth): string | undefined => {
     const found = moneyViolation({ memory, truth, currency });
     if (found !== undefined) return found;
   }
-  return stateViolation(memory, truth);
+  return spendViolation(truth) ?? stateViolation(memory, truth);
 };

@@ -23,19 +23,25 @@ export interface Transfer {
 export interface Truth {
   readonly transfers: Map<string, Transfer>;
   readonly spent: Map<Currency, number>;
+  /** By the shop's own id, minor units: what was spent, and what of it came back. */
+  readonly spends: Map<string, { readonly currency: Currency; readonly amount: number; back: number }>;
   readonly writtenOff: Map<Currency, number>;
   /** Payouts of which a part, but not the whole, came back at once. */
   readonly inParts: Set<PayoutId>;
   /** Attempts that were unknown or accepted at some time: money may have moved. */
   readonly doubtful: Set<AttemptId>;
+  /** Per account the newest word that the provider said of it. */
+  readonly words: Map<string, { readonly ready: boolean; readonly asOf: number }>;
 }
 
 export const openTruth = (): Truth => ({
   transfers: new Map(),
   spent: new Map(),
+  spends: new Map(),
   writtenOff: new Map(),
   inParts: new Set(),
   doubtful: new Set(),
+  words: new Map(),
 });
 
 /** The same key is the same transfer, however often it is sent. */
@@ -59,6 +65,10 @@ export const transferFor = (truth: Truth, attempt: Attempt, final: boolean): Tra
   };
   truth.transfers.set(attempt.key, made);
   return made;
+};
+
+export const hear = (truth: Truth, account: string, ready: boolean, asOf: number): void => {
+  if ((truth.words.get(account)?.asOf ?? 0) <= asOf) truth.words.set(account, { ready, asOf });
 };
 
 export const grow = (sums: Map<Currency, number>, currency: Currency, by: number): void => {

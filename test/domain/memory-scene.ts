@@ -67,19 +67,26 @@ export class Scene {
 
   #observe(command: Command): void {
     const { spent, writtenOff } = this.truth;
-    if (command.kind === "spend_store_credit") grow(spent, command.currency, command.amount);
-    if (command.kind === "refund_store_credit") grow(spent, command.currency, -command.amount);
+    if (command.kind === "spend_store_credit") {
+      grow(spent, command.currency, command.amount);
+      this.truth.spends.set(command.externalId, { ...command, back: 0 });
+    }
+    if (command.kind === "refund_store_credit") {
+      grow(spent, command.currency, -command.amount);
+      const spend = this.truth.spends.get(command.spendExternalId);
+      if (spend !== undefined) spend.back += command.amount;
+    }
     if (command.kind === "settle_recovery") grow(writtenOff, command.currency, command.amount);
     if (command.kind !== "provider_return") return;
     for (const transfer of this.truth.transfers.values()) {
-      if (transfer.payoutId === command.payoutId && !transfer.late) transfer.returned += command.amount;
+      if (transfer.payoutId === command.payoutId && !transfer.late) transfer.returned = command.total;
     }
-    if (command.amount < this.payout(command.payoutId).amount) this.truth.inParts.add(command.payoutId);
+    if (command.total < this.payout(command.payoutId).amount) this.truth.inParts.add(command.payoutId);
   }
 
   setMethod(method: PayoutMethod, sha: string, ready = true): void {
     const destination = { method, sha, account: sha, display: sha, sealed: null, currency: null };
-    this.apply({ kind: "set_payout_method", destination, ready, missing: [] });
+    this.apply({ kind: "set_payout_method", destination, ready, missing: [], readyAsOf: this.now });
   }
 
   record(amount: number, more: Partial<Extract<Command, { kind: "record" }>> = {}): CommissionId {
@@ -172,8 +179,21 @@ export class Scene {
     return { commission, payout };
   }
 
+  /** So much more comes back than came back before. */
   providerReturn(payoutId: PayoutId, amount: number): void {
-    this.apply({ kind: "provider_return", payoutId, amount, reason: "account closed" });
+    const total = this.payout(payoutId).returnedAmount + amount;
+    this.apply({ kind: "provider_return", payoutId, total, reason: "account closed" });
+  }
+
+  /** An order takes this much of the store credit. */
+  spending(amount: number, externalId: string, currency = "USD"): Command {
+    return { kind: "spend_store_credit", amount, currency, externalId, note: null };
+  }
+
+  /** So much of an order's spend comes back. */
+  givingBack(amount: number, spendExternalId: string, currency = "USD"): Command {
+    const externalId = `back-${this.#named++}`;
+    return { kind: "refund_store_credit", amount, currency, externalId, spendExternalId, note: null };
   }
 
   markingPaid(payoutId: PayoutId, more: Partial<Extract<Command, { kind: "mark_paid" }>> = {}): Command {

@@ -117,7 +117,7 @@ export const commandOf = (action: Action, { scene, payoutId, attemptId }: Staged
     case "mark paid":
       return scene.markingPaid(payoutId, { externalRef: "bank-2" });
     case "come back by the rail":
-      return { kind: "provider_return", payoutId, amount: 1000, reason };
+      return { kind: "provider_return", payoutId, total: 1000, reason };
     case "send back":
       return {
         kind: "send_back",

@@ -2,8 +2,9 @@
 import { describe, expect, test } from "vitest";
 import type { Affiliate } from "../../src/domain/affiliate.ts";
 import type { DueSummary } from "../../src/domain/ledger/book.ts";
-import { byPrecedence, type ClaimFacts, carries, planClaim, REASONS } from "../../src/domain/plan.ts";
+import { byPrecedence, type ClaimFacts, planClaim, REASONS } from "../../src/domain/plan.ts";
 import { POLICY_DEFAULTS, type Policy } from "../../src/domain/policy.ts";
+import { carries } from "../../src/domain/rail-currencies.ts";
 
 const NOW = Date.UTC(2026, 0, 10);
 const HOUR_MS = 3_600_000;
@@ -24,7 +25,7 @@ const affiliate: Affiliate = {
     destinationChangedAt: null,
     ready: false,
   },
-  ...{ missing: [], taxFormAt: null, createdAt: 0, updatedAt: 0 },
+  ...{ missing: [], readyAsOf: null, onboardedAt: null, taxForm: null, createdAt: 0, updatedAt: 0 },
 };
 
 const onStripe: Affiliate = {
@@ -122,8 +123,11 @@ describe("one reason at a time", () => {
 
   test("tax_form_required until one is on file", () => {
     expect(stopsOf({ rules: { require_tax_form: true } })).toEqual(["tax_form_required"]);
-    const filed = { ...onStripe, taxFormAt: 1 };
+    const taxForm = { kind: "w8ben", country: "DE", last4: "1234", filedAt: 1, expiresAt: NOW + 1 } as const;
+    const filed = { ...onStripe, taxForm };
     expect(stopsOf({ rules: { require_tax_form: true }, affiliate: filed })).toEqual([]);
+    const expired = { ...filed, taxForm: { ...taxForm, expiresAt: NOW } };
+    expect(stopsOf({ rules: { require_tax_form: true }, affiliate: expired })).toEqual(["tax_form_required"]);
   });
 
   test("payout_method_not_ready and destination_cooldown do not keep a payout from being made, they warn", () => {

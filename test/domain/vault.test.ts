@@ -57,6 +57,10 @@ describe("the vault", () => {
     await expect(makeVault([NEW], random).open(before, PLACE)).rejects.toThrow("not here");
   });
 
+  it("names its keys, the one that seals first", () => {
+    expect(makeVault([NEW, OLD], random).keyIds).toEqual(["k2", "k1"]);
+  });
+
   it("refuses to start without keys, with a double id, and to work with a key of another length", async () => {
     expect(() => makeVault([], random)).toThrow();
     expect(() => makeVault([OLD, { ...NEW, id: OLD.id }], random)).toThrow();

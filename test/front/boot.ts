@@ -1,24 +1,24 @@
-// Starts a whole Stipend on this machine: database, Worker, clockwork and, unless another provider is named, the Stripe simulator.
+// Starts a whole Stipend on this machine: database, Worker, clockwork and, for each provider that is not named, its simulator.
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Miniflare } from "miniflare";
-import { startStripeSimulator } from "../simulators/stripe-server.ts";
 import { layAssets } from "./assets.ts";
 import { buildBundle } from "./bundle.ts";
 import { startCron } from "./cron.ts";
 import { leashChildren } from "./leash.ts";
-import { claimPort, preferPort } from "./ports.ts";
+import { claimPort } from "./ports.ts";
 import { runWrangler } from "./project.ts";
 import { startRuntime } from "./runtime.ts";
 import { seedDemoProgram } from "./seed.ts";
-import { holdStateDir, recall, remember } from "./state-dir.ts";
+import { PROVIDERS, type ProviderBases, type ProviderName, startSimulator } from "./simulators.ts";
+import { holdStateDir, type Remembered, recall } from "./state-dir.ts";
 
 export interface StipendOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly stateDir: string;
-  /** Another provider than the simulator, which then does not start. */
-  readonly stripeApiBase?: string | undefined;
+  /** Other providers than the simulators, which then do not start. */
+  readonly apiBases?: ProviderBases;
   /** Seconds between two runs of the scheduled handler; 0 leaves it out. */
   readonly cronEveryS: number;
   /** Whether a demo program is made, once per state directory. */
@@ -34,21 +34,46 @@ export interface Stipend {
   readonly rootKey: string;
   readonly programId: string | null;
   readonly apiKey: string | null;
-  readonly stripeSimulator: string | null;
+  /** The addresses of those that were started. */
+  readonly simulators: Readonly<Partial<Record<ProviderName, string>>>;
   readonly miniflare: Miniflare;
   stop(): Promise<void>;
 }
 
 type Stop = () => void | Promise<void>;
 
-async function startSimulator(
-  stateDir: string,
-  knownPort: number | undefined,
-): Promise<{ url: string; close: Stop }> {
-  const port = await preferPort(knownPort);
-  const server = await startStripeSimulator({ port, statePath: join(stateDir, "stripe-simulator.json") });
-  remember(stateDir, { simulator_port: port });
-  return { url: server.url, close: () => server.close() };
+const BASE_VARS = {
+  stripe: "STRIPE_API_BASE",
+  paypal: "PAYPAL_API_BASE",
+  wise: "WISE_API_BASE",
+} as const satisfies Record<ProviderName, string>;
+
+interface Providers {
+  /** The Worker's bindings. */
+  readonly bases: Readonly<Record<string, string>>;
+  readonly simulators: Partial<Record<ProviderName, string>>;
+}
+
+/** Which address each provider has: the one that is named, or its simulator's. */
+async function startProviders(
+  { apiBases = {}, vars = {}, stateDir }: StipendOptions,
+  remembered: Remembered,
+  stops: Stop[],
+): Promise<Providers> {
+  const bases: Record<string, string> = {};
+  const simulators: Partial<Record<ProviderName, string>> = {};
+  for (const provider of PROVIDERS) {
+    const named = apiBases[provider] ?? vars[BASE_VARS[provider]];
+    if (named !== undefined) {
+      bases[BASE_VARS[provider]] = named;
+      continue;
+    }
+    const simulator = await startSimulator(provider, stateDir, remembered);
+    stops.push(() => simulator.close());
+    bases[BASE_VARS[provider]] = simulator.url;
+    simulators[provider] = simulator.url;
+  }
+  return { bases, simulators };
 }
 
 async function prepare(stateDir: string, signal: AbortSignal | undefined) {
@@ -101,10 +126,7 @@ async function start(options: StipendOptions, stops: Stop[]): Promise<Omit<Stipe
   const port = await claimPort(options.port, 10, log);
   const secrets = recall(stateDir);
   const modules = await prepare(stateDir, options.signal);
-  const stripeApiBase = options.stripeApiBase ?? vars.STRIPE_API_BASE;
-  const simulator =
-    stripeApiBase === undefined ? await startSimulator(stateDir, secrets.simulator_port) : undefined;
-  if (simulator !== undefined) stops.push(simulator.close);
+  const { bases, simulators } = await startProviders(options, secrets, stops);
   const url = `http://127.0.0.1:${port}`;
   const { ROOT_KEY, KEY_PEPPER, CURSOR_KEY, MASTER_KEY } = secrets;
   const bindings = {
@@ -115,7 +137,7 @@ async function start(options: StipendOptions, stops: Stop[]): Promise<Omit<Stipe
     PUBLIC_URL: url,
     DEVELOPMENT: "true",
     ...vars,
-    STRIPE_API_BASE: simulator?.url ?? stripeApiBase ?? "",
+    ...bases,
   };
   const runtime = await startRuntime({ modules, port, stateDir, bindings, log });
   stops.push(runtime.stop);
@@ -126,7 +148,7 @@ async function start(options: StipendOptions, stops: Stop[]): Promise<Omit<Stipe
         url,
         rootKey: bindings.ROOT_KEY,
         stateDir,
-        simulatorUrl: simulator?.url,
+        simulators,
         stripeKey: vars.STRIPE_SECRET_KEY,
       })
     : undefined;
@@ -135,7 +157,7 @@ async function start(options: StipendOptions, stops: Stop[]): Promise<Omit<Stipe
     rootKey: bindings.ROOT_KEY,
     programId: demo?.program_id ?? null,
     apiKey: demo?.api_key ?? null,
-    stripeSimulator: simulator?.url ?? null,
+    simulators,
     miniflare: runtime.miniflare,
   };
 }

@@ -92,7 +92,7 @@ async function main(): Promise<void> {
   try {
     const read = readOrders(readFileSync(ordersFile, "utf8"));
     say(`${read.rows} rows in ${ordersFile}`);
-    say("Starting the Worker, its database and a simulated Stripe on this machine …");
+    say("Starting the Worker, its database and simulated providers on this machine …");
     stipend = await startStipend({
       port: 0,
       stateDir,
@@ -104,7 +104,7 @@ async function main(): Promise<void> {
       },
       signal: interrupt.signal,
     });
-    const ok = await runDemo(stipend, stipend.stripeSimulator ?? "", read);
+    const ok = await runDemo(stipend, stipend.simulators.stripe ?? "", read);
     say(`${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
     process.exitCode = ok ? 0 : 1;
   } catch (error) {

@@ -1,5 +1,6 @@
-// Makes the demo program of a fresh state directory over the public API: a program, its Stripe key, and affiliates to play with.
+// Makes the demo program of a fresh state directory over the public API: a program, its providers' secrets, and affiliates to play with.
 import { ApiClient } from "./api-client.ts";
+import type { ProviderName } from "./simulators.ts";
 import { recall, remember } from "./state-dir.ts";
 import { StripeControl } from "./stripe-control.ts";
 
@@ -7,9 +8,9 @@ export interface SeedOptions {
   readonly url: string;
   readonly rootKey: string;
   readonly stateDir: string;
-  /** Absent when another provider is used, whose accounts cannot be made here. */
-  readonly simulatorUrl: string | undefined;
-  /** A secret key for that other provider, when there is one. */
+  /** Absent where another provider is used, whose accounts cannot be made here. */
+  readonly simulators: Readonly<Partial<Record<ProviderName, string>>>;
+  /** A secret key for another Stripe than the simulator, when there is one. */
   readonly stripeKey: string | undefined;
 }
 
@@ -56,18 +57,48 @@ async function seedAffiliates(api: ApiClient, stripe: StripeControl | undefined)
   }
 }
 
+const WISE_TOKEN = "wise-token-demo";
+
+async function seedWise(api: ApiClient, simulatorUrl: string): Promise<void> {
+  const simulator = new ApiClient(simulatorUrl, "");
+  const { id } = await simulator.post<{ id: number }>("/_sim/profiles", { token: WISE_TOKEN });
+  const { pem } = await simulator.get<{ pem: string }>("/_sim/public-key");
+  await api.put("/v1/program/credentials/wise", {
+    api_token: WISE_TOKEN,
+    profile_id: String(id),
+    webhook_public_key: pem,
+  });
+}
+
+/** The simulated PayPal takes any app that it meets. */
+async function seedCredentials(api: ApiClient, options: SeedOptions): Promise<void> {
+  const { stripe, paypal, wise } = options.simulators;
+  const stripeKey = stripe === undefined ? options.stripeKey : "sk_test_demo_1";
+  if (stripeKey !== undefined) {
+    await api.put("/v1/program/credentials/stripe", { secret_key: stripeKey });
+  }
+  if (paypal !== undefined) {
+    await api.put("/v1/program/credentials/paypal", {
+      client_id: "demo-app",
+      client_secret: "demo-secret",
+      webhook_id: "demo-webhook",
+    });
+  }
+  if (wise !== undefined) await seedWise(api, wise);
+}
+
 /** Once per state directory: later starts hand out the same program and key. */
 export async function seedDemoProgram(options: SeedOptions): Promise<NewProgram> {
-  const { url, rootKey, stateDir, simulatorUrl } = options;
+  const { url, rootKey, stateDir, simulators } = options;
   const known = recall(stateDir).demo;
   if (known !== undefined) return known;
   const demo = await createProgram(url, rootKey, "Demo shop", "USD");
   const api = new ApiClient(url, demo.api_key);
-  const stripeKey = simulatorUrl === undefined ? options.stripeKey : "sk_test_demo_1";
-  if (stripeKey !== undefined) {
-    await api.put("/v1/program/credentials/stripe", { secret_key: stripeKey });
-  }
-  await seedAffiliates(api, simulatorUrl === undefined ? undefined : new StripeControl(simulatorUrl));
+  await seedCredentials(api, options);
+  await seedAffiliates(
+    api,
+    simulators.stripe === undefined ? undefined : new StripeControl(simulators.stripe),
+  );
   remember(stateDir, { demo });
   return demo;
 }

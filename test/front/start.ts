@@ -38,7 +38,9 @@ function readyLine(stipend: Stipend): string {
     root_key: stipend.rootKey,
     program_id: stipend.programId,
     api_key: stipend.apiKey,
-    stripe_simulator: stipend.stripeSimulator,
+    stripe_simulator: stipend.simulators.stripe ?? null,
+    paypal_simulator: stipend.simulators.paypal ?? null,
+    wise_simulator: stipend.simulators.wise ?? null,
   })}`;
 }
 
@@ -51,7 +53,11 @@ async function start(signal: AbortSignal): Promise<Stipend> {
   return startStipend({
     port: wholeNumber("PORT", 8787, 65_535),
     stateDir: resolve(stateDir),
-    stripeApiBase: process.env.STRIPE_API_BASE || undefined,
+    apiBases: {
+      stripe: process.env.STRIPE_API_BASE || undefined,
+      paypal: process.env.PAYPAL_API_BASE || undefined,
+      wise: process.env.WISE_API_BASE || undefined,
+    },
     cronEveryS: wholeNumber("CRON_EVERY_S", 5, 3600),
     seed: process.env.SEED !== "none",
     vars: devVars(),

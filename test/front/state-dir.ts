@@ -1,4 +1,4 @@
-// What a state directory remembers between starts besides the database: secrets, the demo program's key, the simulator's port, and who holds it.
+// What a state directory remembers between starts besides the database: secrets, the demo program's key, the simulators' ports, and who holds it.
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -13,7 +13,10 @@ export interface Secrets {
 
 export interface Remembered extends Secrets {
   readonly demo?: { readonly program_id: string; readonly api_key: string };
+  /** Stripe's. */
   readonly simulator_port?: number;
+  readonly paypal_simulator_port?: number;
+  readonly wise_simulator_port?: number;
 }
 
 function isMissing(error: unknown): boolean {

@@ -12,6 +12,8 @@ export interface Ready {
   readonly program_id: string | null;
   readonly api_key: string | null;
   readonly stripe_simulator: string | null;
+  readonly paypal_simulator: string | null;
+  readonly wise_simulator: string | null;
 }
 
 export interface StipendProcess {

@@ -10,7 +10,8 @@ import { updateAffiliate } from "../../src/operations/update-affiliate.ts";
 import { updateProgram } from "../../src/operations/update-program.ts";
 import { ask } from "./ask.ts";
 import { type Operation, someAffiliate } from "./commission-operations.ts";
-import { amountIn, textIn } from "./snapshot.ts";
+import type { Draw } from "./draw.ts";
+import { amountIn, type Row, textIn } from "./snapshot.ts";
 import type { World } from "./world.ts";
 
 export const changePolicy: Operation = async (world, draw) => {
@@ -81,6 +82,23 @@ export const request: Operation = async (world, draw) => {
   await ask(world, "request", (ctx) => applyTurn(ctx, id, command, turn, "payout"));
 };
 
+/** A spend of this balance's store credit, to be given back: at times more of it than it took. */
+const giveBack = (world: World, draw: Draw, balance: Row): MoneyCommand | undefined => {
+  const currency = textIn(balance, "currency");
+  const prefix = `spend:${textIn(balance, "affiliate_id")}:${currency}:`;
+  const spend = draw.pick(world.before.counters.filter((row) => textIn(row, "name").startsWith(prefix)));
+  if (spend === undefined) return undefined;
+  const left = amountIn(spend, "cap") - amountIn(spend, "n");
+  return {
+    kind: "refund_store_credit",
+    amount: draw.chance(90) ? 1 + draw.below(Math.max(left, 1)) : left + 1,
+    currency,
+    externalId: world.name("back-"),
+    spendExternalId: textIn(spend, "name").slice(prefix.length),
+    note: null,
+  };
+};
+
 /** Store credit spent or given back, and a debt written off: at times more than there is. */
 export const moveMoney: Operation = async (world, draw) => {
   const rich = world.before.balances.filter((row) => row["store_credit"] !== 0 || row["recovery"] !== 0);
@@ -90,18 +108,15 @@ export const moveMoney: Operation = async (world, draw) => {
   const owed = -amountIn(balance, "recovery");
   const held = amountIn(balance, "store_credit");
   const part = (whole: number) => 1 + draw.below(Math.max(whole + (draw.chance(10) ? 2 : 0), 1));
+  const spend = (): MoneyCommand => {
+    const externalId = world.name("order-with-credit-");
+    return { kind: "spend_store_credit", amount: part(held), currency, externalId, note: null };
+  };
   const command: MoneyCommand =
-    owed > 0 && draw.chance(50)
+    owed > 0 && draw.chance(held > 0 ? 50 : 85)
       ? { kind: "settle_recovery", amount: part(owed), currency, how: "written_off", note: "let it be" }
-      : {
-          kind: draw.chance(80) ? "spend_store_credit" : "refund_store_credit",
-          amount: part(held),
-          currency,
-          note: null,
-        };
+      : ((draw.chance(70) ? giveBack(world, draw, balance) : undefined) ?? spend());
   const id = textIn(balance, "affiliate_id") as AffiliateId;
   const turn = { commandId: `k:${world.name("money-")}`, requestSha: JSON.stringify(command) };
-  // The book lets more credit come back than was ever spent, and that would be money from nowhere in a test.
-  if (command.kind === "refund_store_credit") return;
   await ask(world, command.kind, (ctx) => applyTurn(ctx, id, command, turn, "balance"));
 };

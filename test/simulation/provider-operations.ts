@@ -43,10 +43,12 @@ export const returnFromProvider: Operation = async (world, draw) => {
   const payout = draw.pick(paid);
   const transfer = payout === undefined ? undefined : transferOf(payout, world.before);
   if (payout === undefined || transfer === undefined) return;
-  const rest = amountIn(payout, "amount") - amountIn(payout, "returned_amount");
+  const returned = amountIn(payout, "returned_amount");
+  const rest = amountIn(payout, "amount") - returned;
   const amount = draw.chance(50) ? rest : 1 + draw.below(rest);
   const payoutId = textIn(payout, "id") as PayoutId;
-  const command: PaymentCommand = { kind: "provider_return", payoutId, amount, reason: "reversed" };
+  const total = returned + amount;
+  const command: PaymentCommand = { kind: "provider_return", payoutId, total, reason: "reversed" };
   const turn = { commandId: `s:return:${world.name("reversal-")}`, requestSha: "" };
   const reply = await ask(world, "provider_return", (ctx) =>
     applyTurn(ctx, affiliateOf(payout), command, turn, "payout"),

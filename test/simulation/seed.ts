@@ -33,7 +33,7 @@ const methodCommand = (method: "stripe" | "manual" | "store_credit", account: st
   const sha = `sha of ${method} ${account}`;
   const to = method === "stripe" ? { account, display: account } : { account: null, display: null };
   const destination = { method, sha, ...to, sealed: null, currency: null };
-  return { kind: "set_payout_method", destination, ready: true, missing: [] };
+  return { kind: "set_payout_method", destination, ready: true, missing: [], readyAsOf: null };
 };
 
 const orderCommand = (world: World, draw: Draw, affiliateId: AffiliateId): Command => {

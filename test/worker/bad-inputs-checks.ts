@@ -114,6 +114,12 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   "id replaced by a server id": ({ seen }) => expect(seen.headers.get("x-request-id")).toMatch(/^req_/),
   "value never in logs": ({ scene }) =>
     expect(JSON.stringify(scene.lines)).not.toMatch(/078-05-1120|DE89370400440532013000/),
+  "no outbound request is made": ({ scene }) => expect(scene.outbound).toEqual([]),
+  "endpoint still enabled": unchanged,
+  "attempt.status=failed": (outcome) => expect(bodyOf(outcome).status).toBe("failed"),
+  "attempt.http_status=302": (outcome) => expect(bodyOf(outcome)["http_status"]).toBe(302),
+  "second host never contacted": ({ scene }) =>
+    expect(scene.outbound).toEqual(["https://redirect.example.com/in"]),
   "no stack trace, no file path": ({ seen }) =>
     expect(seen.text).not.toMatch(/\n\s*at |\.ts\b|node_modules|does-not-exist/),
 };
@@ -129,6 +135,7 @@ export const PREPARE: Readonly<Record<string, (scene: Scene) => Promise<void>>> 
 export const outcomeOf = async (scene: Scene, bad: BadCase): Promise<Outcome> => {
   await PREPARE[bad.name]?.(scene);
   const before = await readTables();
+  scene.outbound.length = 0;
   const seen = await send(bad, scene.names);
   return { scene, bad, seen, before, after: await readTables() };
 };

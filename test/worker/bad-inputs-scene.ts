@@ -8,6 +8,8 @@ export interface Scene {
   readonly world: World;
   readonly names: Names;
   readonly lines: LogLine[];
+  /** Addresses that were called since the case began. */
+  readonly outbound: string[];
 }
 
 /** The period that the cases ask for again. */
@@ -62,15 +64,48 @@ const suspendedOf = async (world: World): Promise<string> => {
   return id;
 };
 
+const METADATA = "https://169.254.169.254/latest/meta-data/";
+const REDIRECTING = "https://redirect.example.com/in";
+
+const endpointOf = async (world: World, url: string): Promise<string> =>
+  (await world.ok("POST", "/v1/webhook-endpoints", { url, events: ["*"] })).id;
+
+const endpointsOf = async (world: World) => {
+  const url = "https://hooks.example.com/existing";
+  return {
+    OWN_HOST: "stipend.test",
+    OWN_WORKER: "stipend.acme",
+    EXISTING_ENDPOINT_URL: url,
+    ENDPOINT_ID: await endpointOf(world, url),
+    REDIRECTING_ENDPOINT_ID: await endpointOf(world, REDIRECTING),
+  };
+};
+
+/** One receiver leads to the metadata of a cloud; everything else is Stripe's. */
+const watchOutbound = (lines: LogLine[]): string[] => {
+  const outbound: string[] = [];
+  const plain = seams.ports;
+  seams.ports = (ports) => {
+    const made = plain(ports);
+    const http: typeof made.http = async (request) => {
+      outbound.push(request.url);
+      if (request.url !== REDIRECTING) return made.http(request);
+      return new Response(null, { status: 302, headers: { location: METADATA } });
+    };
+    return { ...made, http, log: (line) => void lines.push(line) };
+  };
+  return outbound;
+};
+
 /** The program's zone has the 25-hour day. What is due at the beginning is in payouts already. */
 export const openScene = async (): Promise<Scene> => {
   const other = await openWorld();
   const otherAffiliate = await other.affiliate();
   const otherPayout = await payoutOf(other, otherAffiliate);
+  const otherEndpoint = await endpointOf(other, "https://hooks.example.com/other");
   const world = await openWorld({ time_zone: "Europe/Berlin" });
   const lines: LogLine[] = [];
-  const plain = seams.ports;
-  seams.ports = (ports) => ({ ...plain(ports), log: (line) => void lines.push(line) });
+  const outbound = watchOutbound(lines);
   const { id } = await world.stripeAffiliate();
   world.stripe.setBalance({ currency: "jpy", amount: 1_000_000 });
   const paid = await payoutOf(world, id);
@@ -80,6 +115,7 @@ export const openScene = async (): Promise<Scene> => {
   const names = {
     ...(await keysOf(world)),
     ...(await cursorsOf(world)),
+    ...(await endpointsOf(world)),
     AFFILIATE_ID: id,
     SUSPENDED_AFFILIATE_ID: await suspendedOf(world),
     EXISTING_EXTERNAL_ID: "existing-1",
@@ -87,6 +123,7 @@ export const openScene = async (): Promise<Scene> => {
     LIVE_PAYOUT_ID: await livePayoutOf(world),
     OTHER_TENANT_AFFILIATE_ID: otherAffiliate,
     OTHER_TENANT_PAYOUT_ID: otherPayout,
+    OTHER_TENANT_ENDPOINT_ID: otherEndpoint,
   };
-  return { world, names, lines };
+  return { world, names, lines, outbound };
 };

@@ -76,8 +76,10 @@ const payInStoreCredit = async (world: World, id: AffiliateId): Promise<void> =>
   const { payouts } = await world.generate({ affiliate_ids: [id], currency: "EUR" });
   await world.ok("POST", `/v1/payouts/${payouts[0]?.id}/pay`, {});
   await world.drain();
-  await turn(world, id, { kind: "spend_store_credit", amount: 300, currency: "EUR", note: "mug" });
-  await turn(world, id, { kind: "refund_store_credit", amount: 100, currency: "EUR", note: null });
+  const order = { currency: "EUR", externalId: "order-with-credit" };
+  const back = { currency: "EUR", externalId: "mug-back", spendExternalId: order.externalId };
+  await turn(world, id, { kind: "spend_store_credit", ...order, amount: 300, note: "mug" });
+  await turn(world, id, { kind: "refund_store_credit", ...back, amount: 100, note: null });
   await world.ok("PUT", `/v1/affiliates/${id}/payout-method`, { payout_method: "manual" });
 };
 
@@ -88,10 +90,10 @@ const returnInParts = async (world: World, id: AffiliateId): Promise<void> => {
   await world.generate({ affiliate_ids: [id] });
   const payoutId = await holderOf(world, sale.id);
   await world.ok("POST", `/v1/payouts/${payoutId}/pay`, {}, { prefer: "wait=20" });
-  await turn(world, id, { kind: "provider_return", payoutId, amount: 200, reason: "part" });
+  await turn(world, id, { kind: "provider_return", payoutId, total: 200, reason: "part" });
   const { data } = await world.ok<{ data: Loose[] }>("GET", `/v1/affiliates/${id}/commissions?limit=1`);
   await world.ok("POST", `/v1/commissions/${data[0]?.id}/reverse`, { amount: 50, reason: "less" });
-  await turn(world, id, { kind: "provider_return", payoutId, amount: 400, reason: "the rest" });
+  await turn(world, id, { kind: "provider_return", payoutId, total: 600, reason: "the rest" });
   await world.ok("PUT", `/v1/affiliates/${id}/payout-method`, { payout_method: "manual" });
 };
 

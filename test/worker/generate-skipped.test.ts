@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { expectSound } from "./books.ts";
 import { generate, type Page, payoutOfDue, type Skip } from "./generated.ts";
+import { seams } from "./seams.ts";
 import { NOON, openWorld, type World } from "./world.ts";
 
 const DAY_MS = 86_400_000;
@@ -177,6 +178,77 @@ describe("several reasons", () => {
     await world.sale(id, 20);
     const { body } = await generate(world);
     expect(body).toMatchObject({ payouts: [{ amount: 20 }], skipped: [] });
+  });
+});
+
+describe("the date from which a skip ends by itself", () => {
+  it("is told where time alone ends it, and not where somebody must do something as well", async () => {
+    const world = await openWorld({ hold_days: 30 });
+    const id = await world.affiliate();
+    await world.sale(id, 1_000, { occurred_at: new Date(NOON - DAY_MS).toISOString() });
+    const until = new Date(NOON + 29 * DAY_MS).toISOString();
+    expect((await skipOf(world)).next_eligible_at).toBe(until);
+    await suspend(world, id);
+    const skip = await skipOf(world);
+    expect(skip.next_eligible_at).toBeUndefined();
+    expect(skip.blockers).toMatchObject([{ reason: "affiliate_suspended" }, { until }]);
+  });
+});
+
+describe("whose book moved while the run was decided", () => {
+  /** Does something once, right before the batch that claims. */
+  const beforeClaim = (work: () => Promise<unknown>): void => {
+    const { ports } = seams;
+    let done = false;
+    seams.ports = (made) => {
+      const own = ports(made);
+      let claims = false;
+      const prepare = (sql: string) => {
+        claims ||= sql.startsWith("INSERT INTO turns");
+        return own.db.prepare(sql);
+      };
+      const batch = async (statements: D1PreparedStatement[]) => {
+        if (claims && !done) {
+          done = true;
+          await work();
+        }
+        return own.db.batch(statements);
+      };
+      return { ...own, db: { prepare, batch } as unknown as D1Database };
+    };
+  };
+
+  it("is skipped with as much as anybody: what is missing", async () => {
+    const world = await openWorld({ minimum_payout: { USD: 1_000 } });
+    const sale = await world.sale(await world.affiliate(), 1_100);
+    await world.sale(await world.affiliate(), 2_000);
+    const refund = { amount: 300, reason: "meanwhile" };
+    beforeClaim(() => world.ok("POST", `/v1/commissions/${sale.id}/reverse`, refund));
+    const { body } = await generate(world);
+    expect(body.payouts).toMatchObject([{ amount: 2_000 }]);
+    expect(body.skipped).toMatchObject([
+      { reason: "below_minimum", blockers: [{ reason: "below_minimum", missing_amount: 200 }] },
+    ]);
+    await expectSound(world);
+  });
+
+  it("is skipped with until when, and where another payout has it, with that", async () => {
+    const world = await openWorld();
+    const [ada, bea] = [await world.affiliate(), await world.affiliate()];
+    const sales = [await world.sale(ada, 500), await world.sale(bea, 700)];
+    beforeClaim(async () => {
+      await world.ok("POST", `/v1/commissions/${sales[0]?.id}/hold`, { reason: "odd" });
+      const body = { affiliate_id: bea, currency: "USD", commission_ids: [sales[1]?.id] };
+      await world.ok("POST", "/v1/payouts", body);
+    });
+    const { body } = await generate(world);
+    const skips = new Map(body.skipped.map((skip) => [skip.affiliate_id, skip]));
+    expect(skips.get(ada)).toMatchObject({ reason: "held" });
+    expect(skips.get(bea)).toMatchObject({
+      reason: "not_selected",
+      blockers: [{ detail: expect.stringContaining("another payout") }],
+    });
+    await expectSound(world);
   });
 });
 

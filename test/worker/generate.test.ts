@@ -42,13 +42,13 @@ const mixed = async (world: World): Promise<void> => {
 };
 
 describe("a dry run", () => {
-  it("writes nothing, and the commit after it makes exactly what it said", async () => {
+  it("writes nothing but its plan, and the run after it makes exactly what it said", async () => {
     const world = await openWorld({ minimum_payout: { USD: 500 } });
     await mixed(world);
     const before = await readTables();
     const dry = await generate(world, { dry_run: true });
-    expect(changedTables(before, await readTables())).toEqual([]);
-    expect(dry).toMatchObject({ status: 200, body: { run_id: null } });
+    expect(changedTables(before, await readTables())).toEqual(["payout_plan_parts", "payout_plans"]);
+    expect(dry).toMatchObject({ status: 200, body: { run_id: null, plan_id: expect.any(String) } });
     expect(dry.body.payouts).toHaveLength(3);
     for (const payout of dry.body.payouts) {
       expect(payout).toMatchObject({

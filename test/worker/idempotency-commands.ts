@@ -138,6 +138,17 @@ const annotate: Come = async (world) => {
   return { call, moveOn: () => world.ok("PATCH", path, { admin_note: "three" }) };
 };
 
+/** A verb on what an affiliate asked for. */
+const answer =
+  (name: "accept" | "deny", next: string, body?: object, other?: object): Come =>
+  async (world) => {
+    const id = await world.affiliate();
+    await world.sale(id, 1_000);
+    const requested = await world.ok("POST", `/v1/affiliates/${id}/payout-requests`);
+    const path = `/v1/payouts/${requested.id}`;
+    return { call: post(`${path}/${name}`, body, other), moveOn: doing(world, `${path}/${next}`) };
+  };
+
 const retry: Come = async (world) => {
   const path = await stripePayout(world);
   await paidWhere(world, path, 0);
@@ -168,6 +179,16 @@ const resolve: Come = async (world) => {
   return { call: post(`${path}/resolve`, refused, { ...refused, evidence: "another" }), moveOn };
 };
 
+const settleRecovery: Come = async (world) => {
+  const affiliate = await world.affiliate();
+  const sale = await world.sale(affiliate, 1_000);
+  await world.ok("POST", `/v1/payouts/${(await payoutOfDue(world)).id}/mark-paid`, {});
+  await world.ok("POST", `/v1/commissions/${sale.id}/reverse`, because);
+  const path = `/v1/affiliates/${affiliate}/recovery`;
+  const part = { amount: 100, currency: "USD", kind: "repaid", note: "in cash" };
+  return { call: post(path, part, { ...part, amount: 200 }), moveOn: doing(world, path, part) };
+};
+
 const confirmBook: Come = async (world) => {
   const { id } = await world.stripeAffiliate();
   const stub = bindings.AFFILIATE_LEDGER.getByName(`${world.program.id}:${id}`);
@@ -182,6 +203,7 @@ const confirmBook: Come = async (world) => {
 export const COMMANDS: Readonly<Record<string, Come>> = {
   "POST /v1/commissions": record,
   "POST /v1/affiliates/{affiliate_id}/credits": credit,
+  "POST /v1/affiliates/{affiliate_id}/recovery": settleRecovery,
   "POST /v1/commissions/{commission_id}/approve": review("approve", "pending", ["hold", because]),
   "POST /v1/commissions/{commission_id}/hold": review("hold", "approved", ["release"], because),
   "POST /v1/commissions/{commission_id}/release": review("release", "approved", ["hold", because]),
@@ -189,6 +211,8 @@ export const COMMANDS: Readonly<Record<string, Come>> = {
   "POST /v1/commissions/{commission_id}/reverse": reverse,
   "POST /v1/payouts": create,
   "PATCH /v1/payouts/{payout_id}": annotate,
+  "POST /v1/payouts/{payout_id}/accept": answer("accept", "mark-paid"),
+  "POST /v1/payouts/{payout_id}/deny": answer("deny", "reopen", because, { reason: "another" }),
   "POST /v1/payouts/{payout_id}/approve": verb("approve", [], ["mark-paid"]),
   "POST /v1/payouts/{payout_id}/withdraw-approval": verb("withdraw-approval", ["approve"], ["mark-paid"]),
   "POST /v1/payouts/{payout_id}/cancel": verb("cancel", [], ["reopen"], because, { reason: "another" }),

@@ -3,6 +3,7 @@ import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { SCOPES } from "../../src/domain/api-key.ts";
 import { violations } from "../support/json-schema.ts";
+import { GOOD, openEdge, WISE_PROFILE } from "./credentials-providers.ts";
 import { COMMANDS } from "./idempotency-commands.ts";
 import { BODIES, ownedBy, pathFor, readDocument, readOperations } from "./isolation-matrix.ts";
 import {
@@ -21,6 +22,18 @@ const self = (exports as unknown as { default: Fetcher }).default;
 const read = async (): Promise<OpenApi> => {
   await openWorld();
   return readDocument<OpenApi>();
+};
+
+const isCallback = (name: string): boolean => name.startsWith("POST /v1/callbacks/");
+
+/** Answers that are files or pages. */
+const OTHER_TYPES: Readonly<Record<string, readonly string[]>> = {
+  "GET /v1/payouts/export.csv": ["text/csv"],
+  "GET /v1/commissions/export.csv": ["text/csv"],
+  "GET /v1/ledger/export.csv": ["text/csv"],
+  "GET /v1/reports/tax-year.csv": ["text/csv"],
+  "GET /v1/payouts/{payout_id}/statement": ["text/html"],
+  "GET /v1/payout-files/{file_id}/content": ["application/xml", "text/csv"],
 };
 
 describe("the document", () => {
@@ -47,7 +60,7 @@ describe("the document", () => {
     for (const [name, { summary, tags, security, "x-required-scope": needs }] of operations) {
       expect(summary, name).toMatch(/^[A-Z][^\n]{5,100}[^.]$/);
       expect(tags, name).toHaveLength(1);
-      const isPublic = name === "GET /health";
+      const isPublic = name === "GET /health" || isCallback(name);
       expect(security, name).toEqual(isPublic ? [] : [{ bearer: [] }]);
       expect(isPublic || needs === "root" || (SCOPES as readonly string[]).includes(needs ?? ""), name).toBe(
         true,
@@ -66,7 +79,7 @@ describe("the document", () => {
           status === "204"
             ? []
             : status.startsWith("2")
-              ? ["application/json"]
+              ? (OTHER_TYPES[name] ?? ["application/json"])
               : ["application/problem+json"];
         expect(types, `${name} ${status}`).toEqual(expected);
       }
@@ -76,7 +89,10 @@ describe("the document", () => {
   });
 
   it("declares every parameter of its path, and of lists how to page", async () => {
-    const unpaged = ["GET /v1/program", "GET /v1/program/credentials/stripe", "GET /v1/ledger/verify"];
+    const credentials = ["stripe", "paypal", "wise"].map((name) => `GET /v1/program/credentials/${name}`);
+    const single = ["GET /v1/program", "GET /v1/ledger/verify", "GET /v1/reports/summary"];
+    const ofAffiliate = ["GET /v1/affiliates/{affiliate_id}/tax-form"];
+    const unpaged = [...single, ...ofAffiliate, ...credentials, ...Object.keys(OTHER_TYPES)];
     for (const [name, { parameters = [] }] of operationsOf(await read())) {
       const inPath = [...name.matchAll(/\{(\w+)\}/g)].map(([, param]) => param);
       const declared = parameters.filter((parameter) => parameter.in === "path");
@@ -128,6 +144,13 @@ const lived = async (): Promise<World> => {
   await world.sale(id, 500, { status: "pending" });
   const [payout] = (await world.generate()).payouts;
   await world.ok("POST", `/v1/payouts/${payout?.id}/pay`, {}, { prefer: "wait=10" });
+  openEdge();
+  const [paypal, wise] = [
+    { client_id: "app", client_secret: GOOD },
+    { api_token: GOOD, profile_id: WISE_PROFILE },
+  ];
+  await world.ok("PUT", "/v1/program/credentials/paypal", paypal);
+  await world.ok("PUT", "/v1/program/credentials/wise", wise);
   return world;
 };
 
@@ -139,7 +162,9 @@ describe("an answer", () => {
       await readOperations(),
       await ownedBy(world),
     ];
-    for (const operation of operations.filter(({ method }) => method === "GET")) {
+    for (const operation of operations.filter(
+      ({ method, name }) => method === "GET" && OTHER_TYPES[name] === undefined,
+    )) {
       const headers = operation.needs === "root" ? asRoot : {};
       const answer = await world.call(operation.method, pathFor(operation, { ...owned }), undefined, headers);
       expect(answer.status, operation.name).toBe(200);
@@ -165,8 +190,8 @@ describe("an answer", () => {
     const asked = operations.filter(
       ({ name, method }) => method !== "GET" && method !== "DELETE" && COMMANDS[name] === undefined,
     );
-    const verbs = /\/(accept|deny)$/;
-    for (const operation of asked.filter(({ name }) => !verbs.test(name))) {
+    const verbs = /\/(payout-requests|store-credit\/\w+)$/;
+    for (const operation of asked.filter(({ name }) => !verbs.test(name) && !isCallback(name))) {
       const body =
         operation.name === "PUT /v1/program/credentials/stripe"
           ? { secret_key: `sk_test_${world.program.id.slice(4)}_k` }
@@ -175,6 +200,25 @@ describe("an answer", () => {
       const answer = await world.call(operation.method, pathFor(operation, { ...owned }), body, headers);
       expect(answer.status, `${operation.name} ${JSON.stringify(answer.body)}`).toBeLessThan(300);
       expectAsDocumented(document, operation.name, answer);
+    }
+  });
+
+  it("of what spends store credit and gives it back is as the reference says", async () => {
+    const world = await openWorld();
+    const id = await world.affiliate();
+    await world.ok("PUT", `/v1/affiliates/${id}/payout-method`, { payout_method: "store_credit" });
+    await world.sale(id, 1_000);
+    const [payout] = (await world.generate()).payouts;
+    await world.ok("POST", `/v1/payouts/${payout?.id}/pay`, {}, { prefer: "wait=10" });
+    const [document, owned] = [await readDocument<OpenApi>(), await ownedBy(world)];
+    for (const name of ["spend", "refund"]) {
+      const path = `/v1/affiliates/{affiliate_id}/store-credit/${name}`;
+      const body = BODIES[`POST ${path}`]?.(owned);
+      for (const status of [201, 200]) {
+        const answer = await world.call("POST", path.replace("{affiliate_id}", id), body);
+        expect(answer.status).toBe(status);
+        expectAsDocumented(document, `POST ${path}`, answer);
+      }
     }
   });
 

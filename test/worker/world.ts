@@ -1,4 +1,4 @@
-// A fresh program for one test, spoken to over HTTP, with a Stripe simulator behind it, a clock to set and hints to deliver by hand.
+// A fresh program for one test, spoken to over HTTP, with simulated providers behind it, a clock to set and hints to deliver by hand.
 
 import {
   createExecutionContext,
@@ -8,8 +8,10 @@ import {
 } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import type { Env } from "../../src/compose.ts";
-import type { Hint } from "../../src/context.ts";
+import type { Hint, WebhookHint } from "../../src/context.ts";
+import { PayPalSimulator } from "../simulators/paypal.ts";
 import { StripeSimulator } from "../simulators/stripe.ts";
+import { WiseSimulator } from "../simulators/wise.ts";
 import worker from "./entry.ts";
 import { resetSeams, seams } from "./seams.ts";
 
@@ -42,8 +44,15 @@ export const unique = (prefix: string): string => `${prefix}-${++serial}`;
 export interface World {
   readonly program: Program;
   readonly stripe: StripeSimulator;
+  readonly paypal: PayPalSimulator;
+  /** Paid transfers go nowhere before a test moves them on. */
+  readonly wise: WiseSimulator;
+  /** Of this program alone: what other tests left under way is not paid for from its balance. */
+  readonly wiseProfile: number;
   /** Hints that were sent and not delivered yet, in order. */
   readonly hints: Hint[];
+  /** The same of webhooks; a test of theirs delivers them. */
+  readonly webhookHints: WebhookHint[];
   now(): number;
   setNow(ms: number): void;
   advance(ms: number): void;
@@ -65,6 +74,10 @@ export interface World {
   stripeAffiliate(overrides?: Json): Promise<{ id: string; account: string }>;
   /** Gives an affiliate a ready Stripe account; answers its id. */
   useStripe(affiliateId: string): Promise<string>;
+  /** Gives an affiliate a PayPal address; answers it. */
+  usePayPal(affiliateId: string): Promise<string>;
+  /** Gives an affiliate a Wise address in euros; answers it. */
+  useWise(affiliateId: string): Promise<string>;
   sale(affiliateId: string, amount: number, more?: Json): Promise<Loose>;
   generate(more?: Json): Promise<{ run_id: string; payouts: Loose[]; skipped: Loose[] }>;
   verify(): Promise<{ ok: boolean; findings: unknown[] }>;
@@ -87,19 +100,21 @@ const call = async <T>(
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
+  const isJson = /json/.test(response.headers.get("content-type") ?? "json");
   return {
     status: response.status,
     headers: response.headers,
-    body: (text === "" ? undefined : JSON.parse(text)) as T,
+    // Files and pages are read as the text that they are.
+    body: (text === "" ? undefined : isJson ? JSON.parse(text) : text) as T,
   };
 };
 
 /** A batch of messages through the Worker's own consumer; what it retried stays waiting. */
 export const deliverBatch = async (
-  hints: readonly Hint[],
+  hints: readonly (Hint | WebhookHint)[],
   queue = "stipend-payments",
 ): Promise<{ acked: number; retried: number }> => {
-  const batch = createMessageBatch<Hint>(
+  const batch = createMessageBatch<Hint | WebhookHint>(
     queue,
     hints.map((hint, i) => ({ id: `m${++serial}-${i}`, timestamp: new Date(), attempts: 1, body: hint })),
   );
@@ -111,16 +126,40 @@ export const deliverBatch = async (
 
 export const ROOT_KEY = bindings.ROOT_KEY;
 
+/** What PayPal calls the webhook that a program is subscribed with. */
+export const PAYPAL_WEBHOOK_ID = "4JH86294D6297924G";
+
+interface Providers {
+  readonly stripe: StripeSimulator;
+  readonly paypal: PayPalSimulator;
+  readonly wise: WiseSimulator;
+}
+
+/** Each provider stands where a test program looks for it, and nothing else can be reached. */
+const askProviders = (providers: Providers, request: Request): Promise<Response> => {
+  const { hostname } = new URL(request.url);
+  if (hostname === new URL(bindings.STRIPE_API_BASE).hostname) return providers.stripe.fetch(request);
+  if (hostname === "api-m.sandbox.paypal.com") return providers.paypal.fetch(request);
+  if (hostname === "api.wise-sandbox.com") return providers.wise.fetch(request);
+  return Promise.reject(new TypeError(`nothing answers at ${hostname}`));
+};
+
 export const openWorld = async (policy: Json = {}): Promise<World> => {
   resetSeams();
   let now = NOON;
   const hints: Hint[] = [];
-  const stripe = new StripeSimulator({ now: () => now });
+  const webhookHints: WebhookHint[] = [];
+  const clock = { now: () => now };
+  const stripe = new StripeSimulator(clock);
+  const paypal = new PayPalSimulator(clock);
+  const wise = new WiseSimulator(clock);
+  const shop = ++serial;
   seams.ports = (ports) => ({
     ...ports,
     now: () => now,
-    http: (request) => stripe.fetch(request),
+    http: (request) => askProviders({ stripe, paypal, wise }, request),
     hints: { send: async (hint) => void hints.push(hint) },
+    deliveries: { send: async (hint) => void webhookHints.push(hint) },
     // Waiting is what moves this clock; otherwise whoever waits for a moment would wait for ever.
     sleep: async (ms) => {
       now += ms;
@@ -139,7 +178,11 @@ export const openWorld = async (policy: Json = {}): Promise<World> => {
   const world: World = {
     program,
     stripe,
+    paypal,
+    wise,
+    wiseProfile: 30_000_000 + shop,
     hints,
+    webhookHints,
     now: () => now,
     setNow: (ms) => {
       now = ms;
@@ -193,6 +236,30 @@ export const openWorld = async (policy: Json = {}): Promise<World> => {
       const method = { payout_method: "stripe", stripe_account_id: account };
       await world.ok("PUT", `/v1/affiliates/${id}/payout-method`, method);
       return account;
+    },
+    async usePayPal(id) {
+      await world.ok("PUT", "/v1/program/credentials/paypal", {
+        client_id: `app-${program.id}`,
+        client_secret: "s3cret",
+        webhook_id: PAYPAL_WEBHOOK_ID,
+      });
+      const email = `${unique("payee")}@example.com`;
+      const method = { payout_method: "paypal", paypal_email: email };
+      await world.ok("PUT", `/v1/affiliates/${id}/payout-method`, method);
+      return email;
+    },
+    async useWise(id) {
+      const token = `wise-token-of-shop-${shop}`;
+      wise.seedProfile({ token, id: world.wiseProfile });
+      await world.ok("PUT", "/v1/program/credentials/wise", {
+        api_token: token,
+        profile_id: String(world.wiseProfile),
+        webhook_public_key: await wise.publicKeyPem(),
+      });
+      const email = `${unique("payee")}@example.com`;
+      const method = { payout_method: "wise", wise_email: email, currency: "EUR" };
+      await world.ok("PUT", `/v1/affiliates/${id}/payout-method`, method);
+      return email;
     },
     async stripeAffiliate(overrides = {}) {
       const id = await world.affiliate(overrides);

@@ -9,6 +9,7 @@ import {
   markPayoutsPaid,
   payoutsOfRun,
   payPayouts,
+  RUN_PAGE,
 } from "../../operations/batch-payouts.ts";
 import type { Settled } from "../../operations/by-affiliate.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
@@ -43,7 +44,7 @@ const paged = results.extend({
   next_cursor: z.string().nullable(),
 });
 
-const OF_RUN = "With `run_id` the first 500 of the run's payouts that wait for it; go on with `cursor`.";
+const OF_RUN = `With \`run_id\` the first ${RUN_PAGE} of the run's payouts that wait for it; go on with \`cursor\`.`;
 
 const approve = defineRoute(
   { to: "payouts:approve" },

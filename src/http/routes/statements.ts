@@ -93,7 +93,9 @@ const bodyOf = (c: Context<AppEnv>, facts: StatementFacts): ReadableStream<Uint8
         const { lines, hasMore } = await listPayoutLines(db, program.id, payout.id, page);
         for (const { commission: row, claimed } of lines) {
           const { id, externalId, kind, note, occurredAt, amount } = commissionOf(row);
-          const line = { reference: externalId ?? id, kind, note, occurredAt, amount, claimed };
+          // The note of a sale is why it was held: it is not for the affiliate's eyes.
+          const shown = kind === "sale" ? null : note;
+          const line = { reference: externalId ?? id, kind, note: shown, occurredAt, amount, claimed };
           await put(statementLine(line, payout.currency, zone));
           after = id;
         }
