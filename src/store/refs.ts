@@ -12,8 +12,10 @@ const resolve = async (
 ): Promise<readonly (string | undefined)[]> => {
   const ids = refs.flatMap((ref) => ("id" in ref ? [ref.id] : []));
   const externalIds = refs.flatMap((ref) => ("id" in ref ? [] : [ref.externalId]));
+  // The names drive the second part: the planner would walk all of the program's rows to look each up in a list.
   const sql = `SELECT id, external_id FROM ${table} WHERE program_id = ?1 AND id IN (SELECT value FROM json_each(?2))
-    UNION SELECT id, external_id FROM ${table} WHERE program_id = ?1 AND external_id IN (SELECT value FROM json_each(?3))`;
+    UNION SELECT t.id, t.external_id FROM (SELECT DISTINCT value AS name FROM json_each(?3)) w
+      CROSS JOIN ${table} t ON t.program_id = ?1 AND t.external_id = w.name`;
   const rows = (
     await db.prepare(sql).bind(programId, JSON.stringify(ids), JSON.stringify(externalIds)).all<Row>()
   ).results;
