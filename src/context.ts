@@ -49,7 +49,7 @@ export interface Turnstile {
   leaseCall(request: {
     affiliateId: AffiliateId;
     attemptId: string;
-  }): Promise<"leased" | "busy" | "rewound" | "over">;
+  }): Promise<"leased" | "leased_to_look" | "busy" | "rewound" | "over">;
   /** Ends the lease: the call's outcome is written down. */
   endCall(attemptId: string): Promise<void>;
 }

@@ -218,6 +218,9 @@ export const KEY_WINDOW_MS = 23 * 3_600_000;
 /** After the key window this must pass without a send before "not made" may be concluded. */
 export const QUIET_AFTER_WINDOW_MS = 15 * 60_000;
 
+/** A deferred attempt may be closed by a person when no call has been made for this long. */
+export const DEFERRED_QUIET_MS = 2 * 60_000;
+
 /** Two complete look-ups that find nothing must be this far apart before "not made" may be concluded. */
 export const EMPTY_LOOKS_APART_MS = 10 * 60_000;
 

@@ -6,6 +6,7 @@ import {
   type Claim,
   claimKey,
   forgetKey,
+  type HeldKey,
   type KeptAnswer,
   type KeyPlace,
   keepAnswer,
@@ -42,7 +43,7 @@ const replay = async (ports: AppPorts, place: KeyPlace, answer: KeptAnswer): Pro
   return new Response(body, { status: answer.status, headers });
 };
 
-const keep = async (ports: AppPorts, place: KeyPlace, answer: Response): Promise<void> => {
+const keep = async (ports: AppPorts, place: HeldKey, answer: Response): Promise<void> => {
   const body = await answer.clone().text();
   if (body.length > ANSWER_MAX_CHARS) return releaseKey(ports.db, place);
   await keepAnswer(ports.db, place, {
@@ -61,7 +62,7 @@ const kept = async (ports: AppPorts, work: Promise<void>): Promise<void> => {
   }
 };
 
-const conclude = (ports: AppPorts, place: KeyPlace, answer: Response): Promise<void> => {
+const conclude = (ports: AppPorts, place: HeldKey, answer: Response): Promise<void> => {
   if (answer.status < 300) return kept(ports, keep(ports, place, answer));
   return kept(ports, answer.status < 500 ? forgetKey(ports.db, place) : releaseKey(ports.db, place));
 };
@@ -90,12 +91,13 @@ export const answerOnce = async (c: Context<AppEnv>, make: () => Promise<Respons
     });
   }
   c.set("ports", { ...ports, keyed: await keyedOf(ports, place, claim.firstAt) });
+  const held = { ...place, startedAt: claim.startedAt };
   try {
     const answer = await make();
-    await conclude(ports, place, answer);
+    await conclude(ports, held, answer);
     return answer;
   } catch (thrown) {
-    await kept(ports, isFault(thrown) ? releaseKey(ports.db, place) : forgetKey(ports.db, place));
+    await kept(ports, isFault(thrown) ? releaseKey(ports.db, held) : forgetKey(ports.db, held));
     throw thrown;
   }
 };

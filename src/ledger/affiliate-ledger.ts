@@ -14,6 +14,7 @@ export const affiliateLedger = <Env>(portsOf: (env: Env) => LedgerPorts) =>
   class AffiliateLedger extends DurableObject<Env> {
     #tail: Promise<unknown> = Promise.resolve();
     #waiting = 0;
+    #resolving = 0;
     readonly #ports = portsOf(this.env);
     readonly #seat: Seat = { book: undefined };
     readonly #leases = new Map<string, number>();
@@ -21,6 +22,23 @@ export const affiliateLedger = <Env>(portsOf: (env: Env) => LedgerPorts) =>
     /** Awaiting D1 opens the object's input gate, so turns queue here by hand. */
     async apply(request: TurnRequest): Promise<TurnAnswer> {
       if (this.#waiting >= WAITING_MAX) return { kind: "busy", retryAfterS: 1 };
+      if (request.command.kind === "resolve") return this.#resolve(request);
+      return this.#take(request);
+    }
+
+    /** What a person says of a payment must not meet a call that is on its way: neither begins while the other is under way. */
+    async #resolve(request: TurnRequest): Promise<TurnAnswer> {
+      const now = this.#ports.now();
+      if ([...this.#leases.values()].some((until) => until > now)) return { kind: "busy", retryAfterS: 30 };
+      this.#resolving++;
+      try {
+        return await this.#take(request);
+      } finally {
+        this.#resolving--;
+      }
+    }
+
+    #take(request: TurnRequest): Promise<TurnAnswer> {
       this.#waiting++;
       const turn = this.#tail.then(() => takeTurn(this.#ports, this.ctx.storage, this.#seat, request));
       this.#tail = turn.catch(() => undefined).finally(() => this.#waiting--);
@@ -37,9 +55,9 @@ export const affiliateLedger = <Env>(portsOf: (env: Env) => LedgerPorts) =>
     }: {
       affiliateId: AffiliateId;
       attemptId: string;
-    }): Promise<"leased" | "busy" | "rewound" | "over"> {
+    }): Promise<"leased" | "leased_to_look" | "busy" | "rewound" | "over"> {
       const now = this.#ports.now();
-      if ((this.#leases.get(attemptId) ?? 0) > now) return "busy";
+      if (this.#resolving > 0 || (this.#leases.get(attemptId) ?? 0) > now) return "busy";
       this.#leases.set(attemptId, now + BEGUN_STALE_MS);
       const mark = await this.ctx.storage.get<Mark>("begun");
       const { standing, begun } = await attemptStanding(this.#ports.db, affiliateId, attemptId, mark);
@@ -49,7 +67,7 @@ export const affiliateLedger = <Env>(portsOf: (env: Env) => LedgerPorts) =>
       }
       // Whoever began it may have died before it was remembered: no call is made that this object does not remember.
       if (begun !== undefined && begun.seq > (mark?.seq ?? 0)) await this.ctx.storage.put("begun", begun);
-      return "leased";
+      return (await this.ctx.storage.get<boolean>("confirmed")) === true ? "leased_to_look" : "leased";
     }
 
     /** The call is over, whatever became of it. */

@@ -52,7 +52,7 @@ export const takeTurn = async (
     if (answer === undefined) continue;
     // A repeated confirmation confirms nothing that came after it.
     if (answer.kind === "done" && kind === "confirm_book" && known !== undefined && known.at <= answer.at)
-      await storage.delete("begun");
+      await confirm(storage);
     if (
       answer.kind === "done" &&
       answer.written &&
@@ -69,6 +69,12 @@ export const takeTurn = async (
     return answer;
   }
   return { kind: "busy", retryAfterS: 1 };
+};
+
+/** From now on each payment looks before it sends, also the first of a payout: the numbers of attempts start again after a restore. */
+const confirm = async (storage: DurableObjectStorage): Promise<void> => {
+  await storage.put("confirmed", true);
+  await storage.delete("begun");
 };
 
 /** undefined where the book moved meanwhile, or where a refusal was decided on a book that was not read in this turn. */

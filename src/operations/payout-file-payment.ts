@@ -7,7 +7,7 @@ import type { Attempt, Payout } from "../domain/payout.ts";
 import { type Refusal, Refused, refuse } from "../domain/refusals.ts";
 import type { PayoutRail } from "../rails/rail.ts";
 import { findPayment } from "../store/payments.ts";
-import type { FileCandidate } from "../store/payout-file-items.ts";
+import { type FileCandidate, FOR_A_FILE } from "../store/payout-file-items.ts";
 import { applyTurn, askTurn, newBody } from "./apply-turn.ts";
 
 export type HandRail = "bank_transfer" | "manual";
@@ -57,7 +57,8 @@ const begin = async (
   const next = { attemptId: `att_${mint}`, key: `po:${payout.id}:${n}` } as const;
   const frozen = await rail.freeze(ctx.program, payout, affiliate, next);
   if ("refusal" in frozen) return sendBack(ctx, payout, frozen.refusal);
-  const command = { kind: "begin_payment", payoutId: payout.id, instruction: frozen } as const;
+  const instruction = { ...frozen, ...(frozen.rail === "manual" ? { apiVersion: FOR_A_FILE } : {}) };
+  const command = { kind: "begin_payment", payoutId: payout.id, instruction } as const;
   const answer = await turn(ctx, payout, `s:begin:${payout.id}:${n}`, command, mint);
   if (answer.kind === "busy") return UNSURE;
   if (answer.kind === "done")

@@ -144,10 +144,16 @@ const afterWindow = async (ctx: Ctx, rail: PayoutRail, attempt: Attempt): Promis
 };
 
 /** What became of earlier sends before anything is sent again; undefined where sending is right. */
-const lookFirst = async (ctx: Ctx, rail: PayoutRail, attempt: Attempt): Promise<RailOutcome | undefined> => {
+const lookFirst = async (
+  ctx: Ctx,
+  rail: PayoutRail,
+  attempt: Attempt,
+  always: boolean,
+): Promise<RailOutcome | undefined> => {
   if (
-    (attempt.state === "deferred" && ctx.realNow() - attempt.createdAt < rail.resendWindowMs) ||
-    (attempt.state === "begun" && attempt.n === 1 && ctx.realNow() - attempt.updatedAt < BEGUN_STALE_MS)
+    !always &&
+    ((attempt.state === "deferred" && ctx.realNow() - attempt.createdAt < rail.resendWindowMs) ||
+      (attempt.state === "begun" && attempt.n === 1 && ctx.realNow() - attempt.updatedAt < BEGUN_STALE_MS))
   )
     return undefined;
   const found = await rail.find(ctx.program, attempt);
@@ -162,7 +168,7 @@ const lookFirst = async (ctx: Ctx, rail: PayoutRail, attempt: Attempt): Promise<
 /** What was found late may have come back already. A provider that cannot say so now will send a message about it. */
 const reviewFound = async (ctx: Ctx, rail: PayoutRail, attempt: Attempt, ref: string): Promise<void> => {
   const settled = { ...attempt, state: "settled", providerRef: ref } as const;
-  await reviewSettled(ctx, rail, settled, `s:found:${attempt.id}`).catch((fault) =>
+  await reviewSettled(ctx, rail, settled).catch((fault) =>
     ctx.log({ event: "return_not_asked", payout_id: attempt.payoutId, name: faultName(fault) }),
   );
 };
@@ -185,7 +191,7 @@ const call = async (ctx: Ctx, rail: PayoutRail, attempt: Attempt): Promise<Payme
     return DONE;
   }
   try {
-    const found = await lookFirst(ctx, rail, attempt);
+    const found = await lookFirst(ctx, rail, attempt, lease === "leased_to_look");
     const outcome = found ?? (await rail.send(ctx.program, attempt));
     const next = await conclude(ctx, attempt, outcome);
     if (found?.kind === "settled") await reviewFound(ctx, rail, attempt, found.ref);

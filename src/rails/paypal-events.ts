@@ -1,8 +1,9 @@
 // PayPal's messages: PayPal itself is asked whether one is its own, then it is read for the attempt and the batch that it is about.
+import { liveWebhookIds } from "../domain/credentials.ts";
 import { isId } from "../domain/ids.ts";
 import type { PayPalRailPorts } from "./paypal.ts";
 import { isBatchId } from "./paypal-batch.ts";
-import { paypalClient } from "./paypal-client.ts";
+import { type PayPalClient, paypalClient } from "./paypal-client.ts";
 import { addressOf } from "./paypal-http.ts";
 import { fieldIn, textIn } from "./paypal-json.ts";
 import type { InboundSource, ProviderEvent, ProviderSubject } from "./rail.ts";
@@ -100,6 +101,16 @@ const questionOf = (transmission: Transmission, webhookId: string, rawBody: stri
   return `${head.slice(0, -1)},"webhook_event":${rawBody}}`;
 };
 
+const isGenuine = async (client: PayPalClient, question: string): Promise<boolean> => {
+  const path = "/v1/notifications/verify-webhook-signature";
+  const answer = await client.ask({ method: "POST", path, body: question });
+  if (answer.kind !== "answer") throw cannotAsk(answer.detail);
+  if (answer.status === 400 || answer.status === 422) return false;
+  const verdict = answer.status === 200 ? textIn(answer.body, "verification_status") : undefined;
+  if (verdict === undefined) throw cannotAsk(`it answered ${answer.status}`);
+  return verdict === "SUCCESS";
+};
+
 export const paypalInbound = (ports: PayPalRailPorts): InboundSource => ({
   async read(program, { headers, rawBody }): Promise<ProviderEvent | undefined> {
     const transmission = transmissionIn(headers, ports.now());
@@ -108,18 +119,14 @@ export const paypalInbound = (ports: PayPalRailPorts): InboundSource => ({
     const id = textIn(event, "id", /^[\x21-\x7e]{1,100}$/);
     if (transmission === undefined || id === undefined) return undefined;
     const secrets = await ports.secretOf(program);
-    if (secrets === undefined || secrets.webhookId === null) return undefined;
+    const webhookIds = secrets === undefined ? [] : liveWebhookIds(secrets, ports.now());
+    if (secrets === undefined || webhookIds.length === 0) return undefined;
     const address = addressOf(ports.apiBase, program.mode);
     if (address === undefined) throw cannotAsk("PAYPAL_API_BASE is not for this program's mode");
-    const answer = await paypalClient(ports, address, secrets).ask({
-      method: "POST",
-      path: "/v1/notifications/verify-webhook-signature",
-      body: questionOf(transmission, secrets.webhookId, rawBody),
-    });
-    if (answer.kind !== "answer") throw cannotAsk(answer.detail);
-    if (answer.status === 400 || answer.status === 422) return undefined;
-    const verdict = answer.status === 200 ? textIn(answer.body, "verification_status") : undefined;
-    if (verdict === undefined) throw cannotAsk(`it answered ${answer.status}`);
-    return verdict === "SUCCESS" ? { id, subjects: subjectsOf(event) } : undefined;
+    const client = paypalClient(ports, address, secrets);
+    for (const webhookId of webhookIds)
+      if (await isGenuine(client, questionOf(transmission, webhookId, rawBody)))
+        return { id, subjects: subjectsOf(event) };
+    return undefined;
   },
 });

@@ -23,21 +23,41 @@ export const isLiveKey = (secretKey: string): boolean => /^(sk|rk)_live_/.test(s
 export const mayUse = (secretKey: string, base: string): boolean =>
   !isLiveKey(secretKey) || new URL(base).origin === STRIPE_API_BASE;
 
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+};
+
+/** Where an answer is a bare string or number the SDK throws in a callback, where nobody hears it, and its promise never ends. */
+const withoutBareValue = async (response: Response): Promise<Response> => {
+  const text = await response.text();
+  if (["string", "number", "boolean"].includes(typeof parsed(text)))
+    throw new Error("the provider's answer is no object");
+  const headers = new Headers(response.headers);
+  headers.delete("content-encoding");
+  headers.delete("content-length");
+  return new Response(text === "" ? null : text, { status: response.status, headers });
+};
+
 /** `body` replaces what the SDK would send: an attempt's bytes are frozen, whatever a newer SDK would make of them. */
 export const stripeClient = (secretKey: string, base: string, http: Http, body?: string): Stripe => {
   const url = new URL(base);
   if (!mayUse(secretKey, base)) throw new Error("a live Stripe key must not be sent to another host");
-  const send = (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+  const send = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const headers = new Headers(init?.headers);
     // The SDK counts its own bytes; what goes out may be the attempt's.
     headers.delete("content-length");
-    return http(
-      new Request(input, {
-        ...init,
-        headers,
-        ...(body === undefined || init?.method !== "POST" ? {} : { body }),
-      }),
-    );
+    const request = new Request(input, {
+      ...init,
+      headers,
+      // A key goes to the configured address and nowhere else.
+      redirect: "manual",
+      ...(body === undefined || init?.method !== "POST" ? {} : { body }),
+    });
+    return withoutBareValue(await http(request));
   };
   return new Stripe(secretKey, {
     host: url.hostname,

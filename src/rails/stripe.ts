@@ -74,6 +74,8 @@ export const outcomeOfError = (error: unknown): RailOutcome => {
   const status = error.statusCode;
   if (status === 429) return deferred(describe(error), retryAfterOf(error));
   if (status === 401) return deferred("the provider refuses the program's key");
+  // Answered, like 401, before Stripe looks for earlier sends of the key: it says nothing about them.
+  if (status === 403) return deferred(`the program's key may not do this: ${describe(error)}`);
   if (status === 409) return deferred("the provider is still working on this key");
   if (error.rawType === "idempotency_error")
     return unknown("the provider knows this key with other parameters");

@@ -11,6 +11,11 @@ export interface KeyPlace {
   readonly key: string;
 }
 
+/** A key as one request took it up: one that was thought dead must not speak for the next. */
+export interface HeldKey extends KeyPlace {
+  readonly startedAt: number;
+}
+
 export interface KeptAnswer {
   readonly status: number;
   readonly contentType: string;
@@ -20,7 +25,7 @@ export interface KeptAnswer {
 
 export type Claim =
   /** This request works on it; `firstAt` is when the key was first used, epoch milliseconds. */
-  | { readonly kind: "ours"; readonly firstAt: number }
+  | { readonly kind: "ours"; readonly firstAt: number; readonly startedAt: number }
   | { readonly kind: "running" }
   | { readonly kind: "other_request" }
   | { readonly kind: "answered"; readonly answer: KeptAnswer };
@@ -40,7 +45,8 @@ const READ = "SELECT * FROM idempotency_keys WHERE program_id = ?1 AND key = ?2"
 const claimOf = (row: Row | undefined, wasWritten: boolean, requestSha: string): Claim => {
   // Nothing was written and nothing stands here: the key is a turn's or a run's.
   if (row === undefined || row["request_sha"] !== requestSha) return { kind: "other_request" };
-  if (wasWritten) return { kind: "ours", firstAt: numberIn(row, "first_at") };
+  if (wasWritten)
+    return { kind: "ours", firstAt: numberIn(row, "first_at"), startedAt: numberIn(row, "started_at") };
   if (row["state"] === "started") return { kind: "running" };
   const contentType = String(row["content_type"]);
   return {
@@ -73,16 +79,17 @@ export const keepAnswer = async (db: D1Database, place: KeyPlace, answer: KeptAn
 };
 
 /** A refusal is not stored: the same key decides anew. */
-export const forgetKey = async (db: D1Database, { owner, key }: KeyPlace): Promise<void> => {
-  const sql = "DELETE FROM idempotency_keys WHERE program_id = ?1 AND key = ?2 AND state = 'started'";
-  await db.prepare(sql).bind(owner, key).run();
+export const forgetKey = async (db: D1Database, { owner, key, startedAt }: HeldKey): Promise<void> => {
+  const sql =
+    "DELETE FROM idempotency_keys WHERE program_id = ?1 AND key = ?2 AND started_at = ?3 AND state = 'started'";
+  await db.prepare(sql).bind(owner, key, startedAt).run();
 };
 
 /** After a fault nobody knows how far the request came: the next one with the key goes on with the same ids, at once. */
-export const releaseKey = async (db: D1Database, { owner, key }: KeyPlace): Promise<void> => {
+export const releaseKey = async (db: D1Database, { owner, key, startedAt }: HeldKey): Promise<void> => {
   const sql =
-    "UPDATE idempotency_keys SET started_at = 0 WHERE program_id = ?1 AND key = ?2 AND state = 'started'";
-  await db.prepare(sql).bind(owner, key).run();
+    "UPDATE idempotency_keys SET started_at = 0 WHERE program_id = ?1 AND key = ?2 AND started_at = ?3 AND state = 'started'";
+  await db.prepare(sql).bind(owner, key, startedAt).run();
 };
 
 /** Ends what is older than its time, a bounded page at once; answers how many went. */

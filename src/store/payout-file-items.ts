@@ -51,11 +51,16 @@ export const readCandidates = async (
   );
 };
 
+/** An attempt by hand that began for a file: what somebody pays by hand otherwise is not swept into one. */
+export const FOR_A_FILE = "file.v1";
+
 /** What a payout would be paid by, or was paid for by hand, is the affiliate's present method. What goes by API stays out. */
 const RUN = `SELECT p.id, count(*) OVER () AS n FROM payouts p JOIN affiliates a ON a.program_id = p.program_id AND a.id = p.affiliate_id
   WHERE p.run_id = ?2 AND p.program_id = ?1 AND p.status IN ('pending', 'approved', 'processing')
     AND a.destination ->> '$.method' = ?3 AND (p.status <> 'processing' OR p.method = ?4)
     AND NOT EXISTS (SELECT 1 FROM attempts o WHERE o.payout_id = p.id AND o.state NOT IN ${OVER} AND o.rail <> ?4)
+    AND (?4 <> 'manual' OR p.status <> 'processing'
+      OR EXISTS (SELECT 1 FROM attempts f WHERE f.payout_id = p.id AND f.state NOT IN ${OVER} AND f.api_version = '${FOR_A_FILE}'))
     AND NOT EXISTS (SELECT 1 FROM payout_file_items i WHERE i.payout_id = p.id AND ${isLiveItem("i")})
   ORDER BY p.id LIMIT ?5`;
 

@@ -73,6 +73,12 @@ export const markFailed = (draft: Draft, before: Payout, reason: string): Step =
       "Only a payment that waits for a person can be marked failed; cancel it while unsent, or wait for the rail.",
     );
   }
+  if (attempt.rail === "wise") {
+    return refuse(
+      "payment_under_way",
+      "The transfer at Wise can still be paid there: cancel it in Wise, and the payout fails by itself.",
+    );
+  }
   const payout = failPayout(draft, before, attempt, { code: "marked_failed", detail: reason });
   return { result: { kind: "payout", payout } };
 };

@@ -3,11 +3,13 @@ import { toInstant } from "../dates.ts";
 import {
   type Attempt,
   BEGUN_STALE_MS,
+  DEFERRED_QUIET_MS,
   handPollAt,
   isOpenAttempt,
   nextLookAt,
   nextPollAt,
   type Payout,
+  QUIET_AFTER_WINDOW_MS,
   type RailOutcome,
   resendWindowOf,
 } from "../payout.ts";
@@ -213,12 +215,30 @@ const expectAgain = (draft: Draft, before: Payout, state: Attempt["state"], outc
   return expectedBy === before.expectedBy ? before : putPayout(draft, before, { expectedBy });
 };
 
+/** Wise keeps an unfunded transfer for 14 days. */
+const HAND_WINDOW_MS = 15 * 86_400_000;
+
+const isResolvable = ({ state, rail, createdAt }: Attempt, now: number): boolean =>
+  state === "unknown" ||
+  state === "deferred" ||
+  state === "accepted" ||
+  (state === "needs_hand" && rail === "wise" && now >= createdAt + HAND_WINDOW_MS);
+
+/** Deferred means that nothing was ever sent; otherwise the last send may still be on its way when the window closes. */
+const resolvableAsRefusedAt = ({ state, rail, createdAt, updatedAt }: Attempt): number =>
+  state === "deferred"
+    ? updatedAt + DEFERRED_QUIET_MS
+    : createdAt + resendWindowOf(rail) + QUIET_AFTER_WINDOW_MS;
+
 const resolve = (draft: Draft, before: Payout, command: Of<"resolve">): Step => {
   const { attempt } = draft.book;
-  if (before.status !== "processing" || attempt?.state !== "unknown") {
-    return refuse("invalid_state", "Only a payment whose outcome is unknown can be resolved by a person.");
+  if (before.status !== "processing" || attempt === undefined || !isResolvable(attempt, draft.realNow)) {
+    return refuse(
+      "invalid_state",
+      "Only a payment that is unknown, deferred or accepted, or that waited at its provider for too long, can be resolved by a person.",
+    );
   }
-  const openUntil = attempt.createdAt + resendWindowOf(attempt.rail);
+  const openUntil = resolvableAsRefusedAt(attempt);
   if (command.outcome === "refused" && draft.realNow < openUntil) {
     const until = toInstant(openUntil);
     return refuse(

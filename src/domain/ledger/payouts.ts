@@ -35,14 +35,22 @@ const destinationNow = (draft: Draft): Pick<Payout, "method" | "destinationSha">
   return { method: methodOf(affiliate), destinationSha: affiliate.destination?.sha ?? null };
 };
 
+/** Who made the payout what it is now: created it, accepted it, retried or reopened it. */
+const madeBy = (payout: Payout): readonly string[] => [
+  payout.createdBy,
+  ...payout.history
+    .filter(({ from, to }) => to === "pending" && from !== "approved" && from !== "processing")
+    .map(({ actor }) => actor),
+];
+
 const approve = (draft: Draft, before: Payout): Step => {
   if (before.status === "approved") return { unchanged: { kind: "payout", payout: before } };
   const next = moved(before, "approve");
   if ("refusal" in next) return next;
-  if (draft.book.policy.four_eyes && before.createdBy === actorName(draft.actor)) {
+  if (draft.book.policy.four_eyes && madeBy(before).includes(actorName(draft.actor))) {
     return refuse(
       "four_eyes",
-      "The program asks for four eyes: the key that made this payout cannot approve it.",
+      "The program asks for four eyes: the key that made this payout, accepted it or brought it back cannot approve it.",
     );
   }
   const patch = { approvedAt: draft.now, approvedBy: actorName(draft.actor), ...destinationNow(draft) };

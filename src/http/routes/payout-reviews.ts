@@ -5,6 +5,7 @@ import type { Scope } from "../../domain/api-key.ts";
 import type { PayoutId } from "../../domain/ids.ts";
 import { Refused, refuse } from "../../domain/refusals.ts";
 import { payPayout, WAIT_MAX_S } from "../../operations/pay-payout.ts";
+import { returnPayout } from "../../operations/return-payout.ts";
 import { type ReviewCommand, reviewPayout } from "../../operations/review-payout.ts";
 import { findPayout } from "../../store/payouts.ts";
 import { type AppEnv, ctxOf, type Register, type StipendApp } from "../env.ts";
@@ -90,13 +91,21 @@ const SENT: readonly Reasoned[] = [
     summary: "Say that a payment by hand did not go through",
     command: (payoutId, reason) => ({ kind: "mark_failed", payoutId, reason }),
   },
-  {
-    verb: "return",
-    scope: "payouts:pay",
-    summary: "Say that money paid by hand came back",
-    command: (payoutId, reason) => ({ kind: "return", payoutId, reason }),
-  },
 ];
+
+const returned = defineRoute(
+  { to: "payouts:pay", idempotency: "honoured" },
+  {
+    method: "post",
+    path: "/v1/payouts/{payout_id}/return",
+    tags: ["payouts"],
+    summary: "Say that the money came back",
+    description:
+      "Of a payment by hand a person says so. Where a rail paid, the rail is asked whether money came back; where it says no, the answer is 409 `settled_by_rail`.",
+    request: { params: PARAMS, body: jsonBody(REASON) },
+    responses: { 200: jsonAnswer(payoutSchema, "The payout") },
+  },
+);
 
 const registerPlain = (app: StipendApp): void => {
   for (const { verb, scope, summary, command } of PLAIN) {
@@ -244,6 +253,11 @@ const registerMoney = (app: StipendApp): void => {
       }),
       200,
     );
+  });
+  app.openapi(returned, async (c) => {
+    const { reason } = c.req.valid("json");
+    const id = c.req.valid("param").payout_id;
+    return c.json(await payoutAnswer(c, await returnPayout(ctxOf(c), id, reason, await commandOf(c))), 200);
   });
   app.openapi(resolve, async (c) => {
     const { outcome, evidence, external_ref: ref } = c.req.valid("json");
