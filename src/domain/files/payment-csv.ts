@@ -1,5 +1,7 @@
 // The CSV files that people upload: a plain one for banks, PayPal's Payouts Web, Wise's batch by e-mail.
+
 import { toDecimal } from "../money.ts";
+import { toPayPalValue } from "../paypal-value.ts";
 import { type Cell, writeCsv } from "./csv.ts";
 import type { BankAccount, EmailAccount, PaymentLine } from "./payment-line.ts";
 
@@ -51,7 +53,7 @@ export const writePayPalCsv = (lines: readonly PaymentLine<EmailAccount>[]): str
   writeCsv(
     lines.map((line) => [
       exact(line.to.email),
-      amountOf(line),
+      exact(toPayPalValue(line.amount, line.currency) ?? toDecimal(line.amount, line.currency)),
       exact(line.currency),
       exact(line.endToEndId),
       text(line.text.slice(0, NOTE_MAX)),
