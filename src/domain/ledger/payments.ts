@@ -1,17 +1,13 @@
 // The payment's two turns: begin freezes an instruction, conclude says what became of it. Only a definite refusal releases money.
-import { toInstant } from "../dates.ts";
 import {
   type Attempt,
   BEGUN_STALE_MS,
-  DEFERRED_QUIET_MS,
   handPollAt,
   isOpenAttempt,
   nextLookAt,
   nextPollAt,
   type Payout,
-  QUIET_AFTER_WINDOW_MS,
   type RailOutcome,
-  resendWindowOf,
 } from "../payout.ts";
 import { refuse } from "../refusals.ts";
 import { returnAmount } from "./by-hand.ts";
@@ -27,6 +23,7 @@ import {
   type Step,
 } from "./draft.ts";
 import { paymentStop } from "./payouts.ts";
+import { resolvePayment } from "./resolve.ts";
 import { failPayout, settlePayout } from "./settle.ts";
 
 type Of<K extends PaymentCommand["kind"]> = Extract<PaymentCommand, { kind: K }>;
@@ -215,52 +212,6 @@ const expectAgain = (draft: Draft, before: Payout, state: Attempt["state"], outc
   return expectedBy === before.expectedBy ? before : putPayout(draft, before, { expectedBy });
 };
 
-/** Wise keeps an unfunded transfer for 14 days. */
-const HAND_WINDOW_MS = 15 * 86_400_000;
-
-const isResolvable = ({ state, rail, createdAt }: Attempt, now: number): boolean =>
-  state === "unknown" ||
-  state === "deferred" ||
-  state === "accepted" ||
-  (state === "needs_hand" && rail === "wise" && now >= createdAt + HAND_WINDOW_MS);
-
-/** Deferred means that nothing was ever sent; otherwise the last send may still be on its way when the window closes. */
-const resolvableAsRefusedAt = ({ state, rail, createdAt, updatedAt }: Attempt): number =>
-  state === "deferred"
-    ? updatedAt + DEFERRED_QUIET_MS
-    : createdAt + resendWindowOf(rail) + QUIET_AFTER_WINDOW_MS;
-
-const resolve = (draft: Draft, before: Payout, command: Of<"resolve">): Step => {
-  const { attempt } = draft.book;
-  if (before.status !== "processing" || attempt === undefined || !isResolvable(attempt, draft.realNow)) {
-    return refuse(
-      "invalid_state",
-      "Only a payment that is unknown, deferred or accepted, or that waited at its provider for too long, can be resolved by a person.",
-    );
-  }
-  const openUntil = resolvableAsRefusedAt(attempt);
-  if (command.outcome === "refused" && draft.realNow < openUntil) {
-    const until = toInstant(openUntil);
-    return refuse(
-      "payment_under_way",
-      `The payment is still tried under its own key; that it did not happen can be said from ${until}.`,
-      { facts: { until } },
-    );
-  }
-  const payout =
-    command.outcome === "settled"
-      ? settlePayout(draft, before, {
-          via: attempt.rail,
-          ref: command.externalRef,
-          paidAt: draft.now,
-          attempt,
-          note: command.evidence,
-          isByHand: attempt.providerRef !== null,
-        })
-      : failPayout(draft, before, attempt, { code: "resolved_refused", detail: command.evidence });
-  return { result: { kind: "payout", payout } };
-};
-
 const providerReturn = (draft: Draft, before: Payout, command: Of<"provider_return">): Step => {
   const rest = before.amount - before.returnedAmount;
   if (before.status === "returned" && command.total <= before.returnedAmount)
@@ -298,7 +249,7 @@ export const payment = (draft: Draft, command: PaymentCommand): Step => {
     case "conclude_payment":
       return conclude(draft, before, command);
     case "resolve":
-      return resolve(draft, before, command);
+      return resolvePayment(draft, before, command);
     case "provider_return":
       return providerReturn(draft, before, command);
     case "stall":
