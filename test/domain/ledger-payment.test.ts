@@ -1,6 +1,11 @@
 // Payments: one open attempt, frozen when it begins, concluded by what the rail reports, and reserved while nobody knows.
 import { describe, expect, test } from "vitest";
-import { KEY_WINDOW_MS, type RailOutcome } from "../../src/domain/payout.ts";
+import {
+  DEFERRED_QUIET_MS,
+  KEY_WINDOW_MS,
+  QUIET_AFTER_WINDOW_MS,
+  type RailOutcome,
+} from "../../src/domain/payout.ts";
 import { transferFor } from "./memory-provider.ts";
 import { Scene } from "./memory-scene.ts";
 
@@ -209,7 +214,7 @@ describe("resolve", () => {
     const { scene, payoutId, attemptId } = sent();
     scene.conclude(attemptId, UNKNOWN);
     if (outcome === "settled") transferFor(scene.truth, scene.attempt(attemptId), true);
-    else scene.now += KEY_WINDOW_MS;
+    else scene.now += KEY_WINDOW_MS + QUIET_AFTER_WINDOW_MS;
     scene.apply({
       kind: "resolve",
       payoutId,
@@ -231,14 +236,47 @@ describe("resolve", () => {
       externalRef: null,
       evidence: "?",
     } as const;
-    scene.now += KEY_WINDOW_MS - 60_000;
+    scene.now += KEY_WINDOW_MS + QUIET_AFTER_WINDOW_MS - 1;
     expect(scene.refusal(refused)).toBe("payment_under_way");
   });
 
-  test.each(["begun", "accepted", "deferred"])("only an unknown one, not one that is %s", (state) => {
+  test("as refused soon after a deferral, because nothing was ever sent", () => {
     const { scene, payoutId, attemptId } = sent();
-    if (state === "accepted") scene.conclude(attemptId, ACCEPTED);
-    if (state === "deferred") scene.conclude(attemptId, DEFERRED);
+    scene.conclude(attemptId, DEFERRED);
+    const refused = {
+      kind: "resolve",
+      payoutId,
+      outcome: "refused",
+      externalRef: null,
+      evidence: "the key was taken away",
+    } as const;
+    scene.now += DEFERRED_QUIET_MS - 1;
+    expect(scene.refusal(refused)).toBe("payment_under_way");
+    scene.now += 1;
+    scene.apply(refused);
+    expect(scene.payout(payoutId).status).toBe("failed");
+  });
+
+  test("an accepted one as refused only when its window is over too", () => {
+    const { scene, payoutId, attemptId } = sent();
+    scene.conclude(attemptId, ACCEPTED);
+    const refused = {
+      kind: "resolve",
+      payoutId,
+      outcome: "refused",
+      externalRef: null,
+      evidence: "the account is closed",
+    } as const;
+    scene.now += KEY_WINDOW_MS;
+    expect(scene.refusal(refused)).toBe("payment_under_way");
+    scene.now += QUIET_AFTER_WINDOW_MS;
+    scene.apply(refused);
+    expect(scene.payout(payoutId).status).toBe("failed");
+  });
+
+  test.each(["begun", "needs_hand"])("not one that is %s", (state) => {
+    const { scene, payoutId, attemptId } = sent();
+    if (state === "needs_hand") scene.conclude(attemptId, { kind: "needs_hand", instructions: "pay it" });
     const resolve = {
       kind: "resolve",
       payoutId,
