@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, it, test } from "vitest";
-import { FUSES } from "../src/http/fuse.ts";
+import { COUNTED_ONE_IN, FUSES } from "../src/http/fuse.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const src = join(root, "src");
@@ -201,5 +201,6 @@ describe("every source file", () => {
 test.each(["key", "address"] as const)("the %s fuse names the limit of its binding", (kind) => {
   const toml = readFileSync(new URL("../wrangler.toml", import.meta.url), "utf8");
   const binding = new RegExp(`name = "${kind.toUpperCase()}_FUSE"\\n.*\\nsimple = (.*)`).exec(toml)?.[1];
-  expect(binding).toBe(`{ limit = ${FUSES[kind].limit}, period = ${FUSES[kind].periodS} }`);
+  const counted = FUSES[kind].limit / COUNTED_ONE_IN;
+  expect(binding).toBe(`{ limit = ${counted}, period = ${FUSES[kind].periodS} }`);
 });

@@ -15,8 +15,8 @@ const PARTS: Readonly<Record<string, Measure>> = {
   counts: measureCounts,
   pay: measurePay,
   generate: measureGenerate,
-  export: measureExport,
   load: measureLoad,
+  export: measureExport,
   bundle: measureBundle,
 };
 

@@ -14,26 +14,21 @@ const heldBy = (pid: string): number => {
   }
 };
 
-/** Bytes; NaN where /proc does not tell. */
 const memoryOf = (pids: readonly string[]): number => pids.reduce((sum, pid) => sum + heldBy(pid), 0);
 
-export interface Held<T> {
-  readonly result: T;
-  readonly before: number;
-  readonly most: number;
-}
-
-/** The most that was held while the work was done; undefined where /proc is not there. */
-export const mostHeld = async <T>(work: () => Promise<T>): Promise<Held<T>> => {
+/** The most bytes that were held while the work was done; NaN where /proc does not tell. */
+export const mostHeld = async (work: () => Promise<void>): Promise<number> => {
   const pids = runtimePids() ?? [];
-  const before = pids.length === 0 ? Number.NaN : memoryOf(pids);
-  let most = before;
-  const timer = setInterval(() => {
-    most = Math.max(most, memoryOf(pids));
-  }, SAMPLE_MS);
+  const now = (): number => (pids.length === 0 ? Number.NaN : memoryOf(pids));
+  let most = now();
+  const look = (): void => {
+    most = Math.max(most, now());
+  };
+  const timer = setInterval(look, SAMPLE_MS);
   try {
-    const result = await work();
-    return { result, before, most: Math.max(most, memoryOf(pids)) };
+    await work();
+    look();
+    return most;
   } finally {
     clearInterval(timer);
   }
