@@ -1,11 +1,12 @@
 // Decimal amounts of vendors and minor units: exact both ways by the currency's exponent, or refused.
 import { AMOUNT_MAX, type Currency, exponentOf, toDecimal } from "../domain/money.ts";
 
-/** A JSON number for minor units. Beyond 15 digits a number would round, and nothing here is that large. */
+/** A JSON number for minor units. Beyond 15 digits a number would be written rounded, and nothing here is that large. */
 export const toNumber = (amount: number, currency: Currency): number => {
   const text = toDecimal(amount, currency);
   const value = Number(text);
-  if (value.toFixed(exponentOf(currency)) !== text) throw new Error("an amount does not fit into a number");
+  const shortest = text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+  if (String(value) !== shortest) throw new Error("an amount does not fit into a number");
   return value;
 };
 

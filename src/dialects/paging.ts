@@ -8,7 +8,7 @@ export const pageNumber = z
   .string()
   .optional()
   .transform((text = "1") => (WHOLE.test(text) ? Math.max(Number(text), 1) : 1))
-  .meta({ type: "integer", minimum: 1, default: 1 });
+  .meta({ type: "integer", minimum: 1, description: "1 unless given." });
 
 export const pageSize = (usual: number, most: number) =>
   z
@@ -19,4 +19,4 @@ export const pageSize = (usual: number, most: number) =>
       const asked = Number(text);
       return asked >= 1 && asked <= most ? asked : most;
     })
-    .meta({ type: "integer", minimum: 1, maximum: most, default: usual });
+    .meta({ type: "integer", minimum: 1, maximum: most, description: `${usual} unless given.` });

@@ -143,15 +143,12 @@ const refused = (c: Context<AppEnv>, dialect: Dialect, thrown: unknown): Respons
   return answer;
 };
 
+const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
 const canonicalAt = (app: StipendApp, method: string, path: string): Canonical => {
   const served = (asked: string): string | undefined =>
     app.router.match(asked, path)[0].find(([[, route]]) => route.method !== "ALL")?.[0][1].path;
-  const own = served(method);
-  return {
-    served: own,
-    known:
-      own !== undefined || ["GET", "POST", "PUT", "PATCH", "DELETE"].some((one) => served(one) !== undefined),
-  };
+  return { served: served(method), known: () => METHODS.some((asked) => served(asked) !== undefined) };
 };
 
 const ownerOf = async (

@@ -1,19 +1,28 @@
 // Begins a payment that a person makes, whatever the affiliate's method is: nothing is sent, and the payout waits to be marked.
 import type { Ctx } from "../context.ts";
 import type { AffiliateId, PayoutId } from "../domain/ids.ts";
+import type { Attempt } from "../domain/payout.ts";
 import { Refused, refuse } from "../domain/refusals.ts";
+import { findPayment } from "../store/payments.ts";
 import { applyTurn, type TurnInput } from "./apply-turn.ts";
 import { runPayment } from "./run-payment.ts";
 
-/** A ledger that is busy is asked again so often; after that the sweeper goes on. */
-const TRIES = 3;
+const HAND_RAILS: readonly string[] = ["manual", "bank_transfer"];
 
-const begin = async (ctx: Ctx, payoutId: PayoutId): Promise<void> => {
-  for (let tried = 1; tried <= TRIES; tried++) {
-    const next = await runPayment(ctx, payoutId);
-    if (next.kind === "done") return;
-    await ctx.sleep(Math.min(next.afterMs, 200));
-  }
+/** These rails send nothing: whoever began the attempt and died over it, it waits for a person. */
+const awaitHand = async (ctx: Ctx, attempt: Attempt): Promise<void> => {
+  const outcome = {
+    kind: "needs_hand",
+    instructions: "Pay it by hand, then mark it paid or failed.",
+  } as const;
+  const { id, payoutId, affiliateId, tries } = attempt;
+  await applyTurn(
+    ctx,
+    affiliateId,
+    { kind: "conclude_payment", payoutId, attemptId: id, outcome },
+    { commandId: `s:conclude:${id}:needs_hand:${tries}`, requestSha: "" },
+    "attempt",
+  );
 };
 
 export const payByHand = async (
@@ -24,10 +33,12 @@ export const payByHand = async (
   const command = { kind: "pay", payoutId: payout.id, byHand: true } as const;
   const { result } = await applyTurn(ctx, payout.affiliateId, command, input, "payout");
   // Somebody else's request came first, and a consumer pays it by API.
-  if (result.payout.method !== "manual" && result.payout.method !== "bank_transfer")
+  if (!HAND_RAILS.includes(result.payout.method))
     throw new Refused(
       refuse("payment_under_way", "The payout is being paid by its rail; only its outcome changes it.")
         .refusal,
     );
-  await begin(ctx, payout.id);
+  await runPayment(ctx, payout.id);
+  const attempt = (await findPayment(ctx.db, ctx.program.id, payout.id))?.attempt;
+  if (attempt?.state === "begun" && HAND_RAILS.includes(attempt.rail)) await awaitHand(ctx, attempt);
 };

@@ -8,7 +8,7 @@ import { setPayoutMethod } from "../../src/operations/set-payout-method.ts";
 import { setStripeCredentials } from "../../src/operations/set-stripe-credentials.ts";
 import { updateAffiliate } from "../../src/operations/update-affiliate.ts";
 import { updateProgram } from "../../src/operations/update-program.ts";
-import { ask } from "./ask.ts";
+import { ask, type Reply } from "./ask.ts";
 import { type Operation, someAffiliate } from "./commission-operations.ts";
 import type { Draw } from "./draw.ts";
 import { amountIn, type Row, textIn } from "./snapshot.ts";
@@ -82,21 +82,33 @@ export const request: Operation = async (world, draw) => {
   await ask(world, "request", (ctx) => applyTurn(ctx, id, command, turn, "payout"));
 };
 
-/** A spend of this balance's store credit, to be given back: at times more of it than it took. */
-const giveBack = (world: World, draw: Draw, balance: Row): MoneyCommand | undefined => {
-  const currency = textIn(balance, "currency");
-  const prefix = `spend:${textIn(balance, "affiliate_id")}:${currency}:`;
-  const spend = draw.pick(world.before.counters.filter((row) => textIn(row, "name").startsWith(prefix)));
-  if (spend === undefined) return undefined;
+/** What an order spent, given back: at times more than it took. */
+const giveBack = (world: World, draw: Draw, spend: Row): MoneyCommand => {
+  const [, , currency = "", spendExternalId = ""] = textIn(spend, "name").split(":");
   const left = amountIn(spend, "cap") - amountIn(spend, "n");
   return {
     kind: "refund_store_credit",
-    amount: draw.chance(90) ? 1 + draw.below(Math.max(left, 1)) : left + 1,
+    amount: draw.chance(80) ? 1 + draw.below(Math.max(left, 1)) : left + 1,
     currency,
     externalId: world.name("back-"),
-    spendExternalId: textIn(spend, "name").slice(prefix.length),
+    spendExternalId,
     note: null,
   };
+};
+
+const applyMoney = (world: World, id: AffiliateId, command: MoneyCommand): Promise<Reply<unknown>> => {
+  const turn = { commandId: `k:${world.name("money-")}`, requestSha: JSON.stringify(command) };
+  return ask(world, command.kind, (ctx) => applyTurn(ctx, id, command, turn, "balance"));
+};
+
+/** The order is cancelled at once, or after what else happens. */
+const giveSomeBack = async (world: World, draw: Draw): Promise<void> => {
+  world.before = await world.snapshot();
+  const spends = world.before.counters.filter((row) => textIn(row, "name").startsWith("spend:"));
+  const spend = draw.pick(spends);
+  if (spend === undefined) return;
+  const id = textIn(spend, "name").split(":")[1] as AffiliateId;
+  await applyMoney(world, id, giveBack(world, draw, spend));
 };
 
 /** Store credit spent or given back, and a debt written off: at times more than there is. */
@@ -108,15 +120,11 @@ export const moveMoney: Operation = async (world, draw) => {
   const owed = -amountIn(balance, "recovery");
   const held = amountIn(balance, "store_credit");
   const part = (whole: number) => 1 + draw.below(Math.max(whole + (draw.chance(10) ? 2 : 0), 1));
-  const spend = (): MoneyCommand => {
-    const externalId = world.name("order-with-credit-");
-    return { kind: "spend_store_credit", amount: part(held), currency, externalId, note: null };
-  };
+  const externalId = world.name("order-with-credit-");
   const command: MoneyCommand =
     owed > 0 && draw.chance(held > 0 ? 50 : 85)
       ? { kind: "settle_recovery", amount: part(owed), currency, how: "written_off", note: "let it be" }
-      : ((draw.chance(70) ? giveBack(world, draw, balance) : undefined) ?? spend());
-  const id = textIn(balance, "affiliate_id") as AffiliateId;
-  const turn = { commandId: `k:${world.name("money-")}`, requestSha: JSON.stringify(command) };
-  await ask(world, command.kind, (ctx) => applyTurn(ctx, id, command, turn, "balance"));
+      : { kind: "spend_store_credit", amount: part(held), currency, externalId, note: null };
+  await applyMoney(world, textIn(balance, "affiliate_id") as AffiliateId, command);
+  if (draw.chance(80)) await giveSomeBack(world, draw);
 };

@@ -107,7 +107,7 @@ const losing = (db: D1Database, state: State): D1Database =>
       if (name !== "batch") return Reflect.get(target, name).bind(target);
       return async (statements: D1PreparedStatement[]) => {
         const answer = await target.batch(statements);
-        const isCommit = answer.some(({ meta }) => (meta.changes ?? 0) > 0);
+        const isCommit = answer.some(({ meta }) => (meta.rows_written ?? 0) > 0);
         if (!state.isLosing || !isCommit) return answer;
         state.isLosing = false;
         state.commitsLost += 1;

@@ -1,6 +1,6 @@
 // A person closes a payment of which nobody heard what became of it: only while it is unknown, with evidence, and never before its key is over.
 import { describe, expect, test } from "vitest";
-import { KEY_WINDOW_MS } from "../../src/domain/payout.ts";
+import { KEY_WINDOW_MS, QUIET_AFTER_WINDOW_MS } from "../../src/domain/payout.ts";
 import { expectSound, rowsOf } from "./books.ts";
 import { type Answer, type Loose, openWorld, unique, type World } from "./world.ts";
 
@@ -13,6 +13,9 @@ interface Unheard {
   /** The state of the payout's attempts, in order. */
   states(): Promise<string[]>;
 }
+
+/** So long the instruction may still be carried out. */
+const OPEN_MS = KEY_WINDOW_MS + QUIET_AFTER_WINDOW_MS;
 
 const EVIDENCE = "seen in the provider's dashboard by two of us";
 
@@ -90,7 +93,7 @@ describe("as refused", () => {
     const began = world.now();
     const answer = await resolve({ outcome: "refused", evidence: EVIDENCE });
     expect(codeOf(answer)).toEqual([409, "payment_under_way"]);
-    expect(answer.body["until"]).toBe(new Date(began + KEY_WINDOW_MS).toISOString());
+    expect(answer.body["until"]).toBe(new Date(began + OPEN_MS).toISOString());
     await world.drain();
     expect(await read()).toMatchObject({ status: "paid" });
     expect(world.stripe.transfers(payout.id)).toHaveLength(1);
@@ -98,7 +101,7 @@ describe("as refused", () => {
 
   test("everything is given back, and a retry is a new instruction", async () => {
     const { world, payout, resolve, read, states } = await openUnheard("drop_before_work");
-    world.advance(KEY_WINDOW_MS);
+    world.advance(OPEN_MS);
     expect(await resolve({ outcome: "refused", evidence: EVIDENCE })).toMatchObject({
       status: 200,
       body: { status: "failed", failure_code: "resolved_refused", failure_detail: EVIDENCE },
