@@ -7,7 +7,8 @@
 // `{status: 0, message, code, errors?}`. Partners and customers are both our affiliates. What is not tracked here (referrals, tags, custom fields)
 // is 0, empty or null. An archived partner is a suspended one. Ids of payout requests are ours (po_…), not numbers; nothing is ever resubmitted.
 // With four eyes the first approval of a request accepts it (it stays requested) and another key's approves it. The export is a redirect to our CSV,
-// whose statuses are ours. `amount` of a balance is what is payable now; a currency each, never summed. Business refusals are 400 where our own API says 409.
+// whose statuses are ours. `amount` of a balance is what is payable now; a currency each, never summed. Business refusals are 400 where our own
+// API says 409.
 import type { Dialect, DialectMethod, Unserved } from "../http/dialect.ts";
 import { createRequest } from "./partnero-create.ts";
 import { exportHistory, listHistory } from "./partnero-history.ts";

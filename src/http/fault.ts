@@ -40,11 +40,20 @@ export const faultStanding = (thrown: unknown): { kind: "internal" | "busy"; ret
   return { kind: "internal" };
 };
 
+/** Stripe's errors say what Stripe said, which may quote the request: of them only the kind is told. */
+const kindOfStripes = (error: Error): string | undefined =>
+  "rawType" in error
+    ? (["type", "statusCode", "code"] as const)
+        .map((name) => String(Reflect.get(error, name) ?? ""))
+        .filter((word) => /^\w{1,64}$/.test(word))
+        .join(" ")
+    : undefined;
+
 /** drizzle's message is the statement and its parameters; other messages may quote input. */
 const safeMessage = (error: Error): string =>
   error.message.startsWith("Failed query")
     ? "a query failed"
-    : (error.message.split("\n")[0] ?? "")
+    : (kindOfStripes(error) ?? error.message.split("\n")[0] ?? "")
         .replaceAll(/"[^"]*"?|'[^']*'?|`[^`]*`?/g, "…")
         .slice(0, MESSAGE_MAX);
 

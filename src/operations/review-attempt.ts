@@ -70,8 +70,7 @@ export const reviewAttempt = async (
 ): Promise<void> => {
   const rail = ctx.rails[attempt.rail];
   if (rail === undefined || attempt.state === "paid_late") return;
-  if (attempt.state === "settled")
-    return reviewSettled(ctx, rail, await asNamed(ctx, rail, attempt, ref));
+  if (attempt.state === "settled") return reviewSettled(ctx, rail, await asNamed(ctx, rail, attempt, ref));
   const outcome = await rail.find(ctx.program, attempt, ref);
   if (outcome === undefined) return;
   if (outcome.kind === "unknown") throw notNow(attempt, outcome.detail);

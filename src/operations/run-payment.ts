@@ -165,6 +165,23 @@ const lookFirst = async (
     : afterWindow(ctx, rail, attempt);
 };
 
+/** A deferred attempt is marked as under way before it is sent again; undefined where it is not this call's to send. */
+const resumed = async (ctx: Ctx, attempt: Attempt): Promise<Attempt | undefined> => {
+  if (attempt.state !== "deferred") return attempt;
+  const { payoutId, id: attemptId, tries } = attempt;
+  const command = { kind: "resume_payment", payoutId, attemptId } as const;
+  const mint = newBody(ctx);
+  const answer = await turn(
+    ctx,
+    attempt.affiliateId,
+    `s:resume:${attemptId}:${tries}:${mint}`,
+    command,
+    mint,
+  );
+  if (answer.kind !== "done" || answer.result.kind !== "attempt") return undefined;
+  return answer.result.attempt.state === "begun" ? answer.result.attempt : undefined;
+};
+
 /** What was found late may have come back already. A provider that cannot say so now will send a message about it. */
 const reviewFound = async (ctx: Ctx, rail: PayoutRail, attempt: Attempt, ref: string): Promise<void> => {
   const settled = { ...attempt, state: "settled", providerRef: ref } as const;
@@ -192,7 +209,9 @@ const call = async (ctx: Ctx, rail: PayoutRail, attempt: Attempt): Promise<Payme
   }
   try {
     const found = await lookFirst(ctx, rail, attempt, lease === "leased_to_look");
-    const outcome = found ?? (await rail.send(ctx.program, attempt));
+    const sent = found === undefined ? await resumed(ctx, attempt) : attempt;
+    if (sent === undefined) return again(SOON_MS);
+    const outcome = found ?? (await rail.send(ctx.program, sent));
     const next = await conclude(ctx, attempt, outcome);
     if (found?.kind === "settled") await reviewFound(ctx, rail, attempt, found.ref);
     return next;

@@ -134,8 +134,7 @@ const look = async (client: PayPalClient, batchId: string): Promise<Batch | Rail
  * later than that, another consumer may have sent as well.
  */
 const isFirstSend = (attempt: Attempt, now: number): boolean =>
-  attempt.state === "deferred" ||
-  (attempt.state === "begun" && attempt.tries === 0 && now - attempt.updatedAt < BEGUN_STALE_MS);
+  attempt.state === "begun" && now - attempt.updatedAt < BEGUN_STALE_MS;
 
 /** What the answer to POST /v1/payments/payouts means. */
 const outcomeOfPost = async (

@@ -63,9 +63,11 @@ const retryAfterOf = (error: Stripe.errors.StripeError): number | undefined => {
   return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 3600) : undefined;
 };
 
-/** The codes of Stripe's own words for a person; none of them holds a key. */
+/** Stripe's own words for a person, without addresses: what was sent may be quoted in them. None of them holds a key. */
 const describe = (error: Stripe.errors.StripeError): string =>
-  `${error.code ?? error.rawType ?? error.type}: ${error.message}`.slice(0, 500);
+  `${error.code ?? error.rawType ?? error.type}: ${error.message}`
+    .replaceAll(/\S+@\S+/g, "(address)")
+    .slice(0, 500);
 
 /** What a failed POST /v1/transfers means: only a definite no of a known shape is a refusal, everything else may have moved money. */
 export const outcomeOfError = (error: unknown): RailOutcome => {

@@ -240,13 +240,17 @@ const replayOf = (row: Row | undefined): Replay | undefined =>
         result: JSON.parse(String(row["verdict"])) as Result,
       };
 
+/** Of an attempt with what its own row keeps. */
+const VERDICT = `coalesce((SELECT json_set(verdict, '$.attempt.destination', a.destination, '$.attempt.request', a.request)
+  FROM attempts a WHERE a.program_id = ?1 AND a.id = verdict ->> '$.attempt.id'), verdict)`;
+
 export const loadBook = async (db: D1Database, request: LoadRequest): Promise<Loaded> => {
   const { programId, affiliateId, needs, mark } = request;
   const trip: Trip = { db, statements: [], readers: [] };
   readHead(trip, request);
   const replayAt = ask(
     trip,
-    `SELECT seq, at, request_sha, verdict FROM turns WHERE program_id = ?1 AND command_id = ?2
+    `SELECT seq, at, request_sha, ${VERDICT} AS verdict FROM turns WHERE program_id = ?1 AND command_id = ?2
      UNION ALL SELECT 0, created_at, '', 'null' FROM payout_runs WHERE program_id = ?1 AND command_id = ?2
      UNION ALL SELECT 0, first_at, '', 'null' FROM idempotency_keys WHERE program_id = ?1 AND key = ?2`,
     programId,

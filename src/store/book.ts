@@ -37,13 +37,21 @@ export type CommitOutcome =
   /** The counter's cap. */
   | { readonly kind: "capped" };
 
+/** Turns are kept for ever, and an address is a person's: where money goes stands in the attempt's own row, from which a replay takes it. */
+const verdictOf = ({ result }: DecidedTurn): string =>
+  JSON.stringify(
+    result.kind === "attempt"
+      ? { ...result, attempt: { ...result.attempt, destination: "", request: "" } }
+      : result,
+  );
+
 const turnRow = (turn: DecidedTurn): (string | number)[] => [
   turn.book.affiliateId,
   turn.book.seq + 1,
   turn.book.programId,
   turn.commandId,
   turn.requestSha,
-  JSON.stringify(turn.result),
+  verdictOf(turn),
   turn.book.eventSeq + eventCountOf(turn.change),
   turn.at,
 ];

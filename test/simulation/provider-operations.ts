@@ -1,7 +1,7 @@
 // What happens at the provider and around it: accounts that cannot receive, money that comes back, and a person who looks there.
 import type { AffiliateId, AttemptId, PayoutId } from "../../src/domain/ids.ts";
 import type { PaymentCommand } from "../../src/domain/ledger/command.ts";
-import { KEY_WINDOW_MS } from "../../src/domain/payout.ts";
+import { KEY_WINDOW_MS, QUIET_AFTER_WINDOW_MS } from "../../src/domain/payout.ts";
 import { applyTurn } from "../../src/operations/apply-turn.ts";
 import { reviewPayout } from "../../src/operations/review-payout.ts";
 import { ask } from "./ask.ts";
@@ -129,7 +129,7 @@ export const payLate: Operation = async (world, draw) => {
   } as const;
   const turn = { commandId: `k:${world.name("mistake-")}`, requestSha: "" };
   // Only then may a person say so at all.
-  world.now += KEY_WINDOW_MS;
+  world.now += KEY_WINDOW_MS + QUIET_AFTER_WINDOW_MS;
   const mistaken = await ask(world, "resolve", (ctx) => reviewPayout(ctx, wrong, turn));
   if (mistaken.kind !== "done") return;
   const attemptId = textIn(attempt, "id") as AttemptId;

@@ -172,6 +172,7 @@ describe("commissions", () => {
     world.advance(86_400_000);
     const held = await world.sale(id, 300, { status: "pending" });
     await world.ok("POST", `/v1/commissions/${held.id}/hold`, { reason: "look" });
+    world.advance(1);
     await world.sale(other, 70, { status: "pending" });
     await world.ok("POST", `/v1/commissions/${first.id}/reverse`, { amount: 90, reason: "refund" });
 

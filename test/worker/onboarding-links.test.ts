@@ -229,8 +229,9 @@ describe("an onboarding link", () => {
     const { url } = await onboarding(world);
     const plain = seams.ports;
     seams.ports = (ports) => ({ ...plain(ports), fuse: async (kind) => kind !== "address" });
+    const from = { headers: { "cf-connecting-ip": "198.51.100.7" } };
     for (const address of [url, refreshOf(url), returnOf(url), `${url}x`]) {
-      const page = await pageOf(address);
+      const page = await pageOf(address, from);
       expect([page.status, page.headers.get("retry-after")]).toEqual([429, "10"]);
       expect(page.headers.get("content-type")).toContain("text/html");
     }

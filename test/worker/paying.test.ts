@@ -94,7 +94,7 @@ describe("paying", () => {
     await world.ok("POST", `/v1/payouts/${payout.id}/pay`);
     await world.deliver();
     expect((await read(world, payout)).status).toBe("processing");
-    if (fault === "error_500_cached") world.advance(23 * 3_600_000);
+    if (fault === "error_500_cached") world.advance(24 * 3_600_000);
     await world.drain(80);
     const transfers = world.stripe.transfers(payout.id);
     if (fault === "error_500_cached") {

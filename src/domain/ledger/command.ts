@@ -174,6 +174,8 @@ export type PaymentCommand =
       readonly total: number;
       readonly reason: string;
     }
+  /** A deferred attempt is about to be sent after all: written down first, so that a call that dies half way is not taken for none. */
+  | { readonly kind: "resume_payment"; readonly payoutId: PayoutId; readonly attemptId: AttemptId }
   | { readonly kind: "stall"; readonly payoutId: PayoutId; readonly reason: string }
   /** What kept the payment from beginning: the payout goes back to pending. */
   | {
@@ -273,6 +275,7 @@ export const needsOf = (command: Command): Needs => {
     case "reopen":
       return { payoutId: command.payoutId, selector: { by: "lines", payoutId: command.payoutId } };
     case "conclude_payment":
+    case "resume_payment":
       return { payoutId: command.payoutId, attemptId: command.attemptId };
     default:
       return { payoutId: command.payoutId };

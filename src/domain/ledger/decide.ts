@@ -49,6 +49,7 @@ const step = (draft: Draft, command: Command): Step => {
       return moneyTurn(draft, command);
     case "begin_payment":
     case "conclude_payment":
+    case "resume_payment":
     case "resolve":
     case "provider_return":
     case "stall":

@@ -105,6 +105,17 @@ const begin = (draft: Draft, before: Payout, { instruction }: Of<"begin_payment"
   return { result: { kind: "attempt", payout, attempt: draft.insertedAttempt } };
 };
 
+/** From here on the attempt is one whose call is under way, as when it began; nobody touches it for a while. */
+const resume = (draft: Draft, before: Payout): Step => {
+  const { attempt } = draft.book;
+  if (attempt === undefined) return refuse("attempt_not_found", "No such attempt.");
+  if (attempt.state !== "deferred" || before.status !== "processing")
+    return { unchanged: { kind: "attempt", payout: before, attempt } };
+  const resumed: Attempt = { ...attempt, state: "begun", updatedAt: draft.realNow };
+  draft.updatedAttempt = resumed;
+  return { result: { kind: "attempt", payout: before, attempt: resumed } };
+};
+
 /** A refusal that turns out to have paid: the affiliate has the money, so it is owed back; state and lines stay. */
 const paidLate = (draft: Draft, before: Payout, attempt: Attempt, ref: string): Step => {
   const late: Attempt = { ...attempt, state: "paid_late", providerRef: ref, updatedAt: draft.realNow };
@@ -248,6 +259,8 @@ export const payment = (draft: Draft, command: PaymentCommand): Step => {
       return begin(draft, before, command);
     case "conclude_payment":
       return conclude(draft, before, command);
+    case "resume_payment":
+      return resume(draft, before);
     case "resolve":
       return resolvePayment(draft, before, command);
     case "provider_return":

@@ -102,7 +102,7 @@ export const registerExports: Register = (app) => {
     const query = c.req.valid("query");
     const { db, program } = ctxOf(c);
     const filters = payoutFiltersOf(query, await affiliateIn(c, query.affiliate_id));
-    return csvAnswer<string>(nameOf(c, "payouts"), PAYOUT_HEADER, async (after) => {
+    return csvAnswer<string>(c, nameOf(c, "payouts"), PAYOUT_HEADER, async (after) => {
       const rows = await exportPayouts(db, program.id, filters, { after, limit: CSV_PAGE });
       return pageOfRows(rows.map((row) => ({ cells: payoutCells(row), id: row.payout.id })));
     }) as never;
@@ -119,7 +119,7 @@ export const registerExports: Register = (app) => {
       createdAfter: query.created_after,
       createdBefore: query.created_before,
     };
-    return csvAnswer<string>(nameOf(c, "commissions"), COMMISSION_HEADER, async (after) => {
+    return csvAnswer<string>(c, nameOf(c, "commissions"), COMMISSION_HEADER, async (after) => {
       const rows = await exportCommissions(db, program.id, filters, { after, limit: CSV_PAGE });
       const cellsOf = (row: { commission: Commission; payee: Parameters<typeof commissionCells>[1] }) => ({
         cells: commissionCells(row.commission, row.payee),
@@ -138,6 +138,7 @@ export const registerExports: Register = (app) => {
       before: query.created_before,
     };
     return csvAnswer<{ affiliateId: string; seq: number; line: number }>(
+      c,
       nameOf(c, "journal"),
       ENTRY_HEADER,
       async (after) => {

@@ -148,7 +148,7 @@ export const registerReports: Register = (app) => {
     const { year } = c.req.valid("query");
     const { db, program } = ctxOf(c);
     const span = yearOf(year, program.policy.time_zone);
-    return csvAnswer<string>(`tax-year-${year}`, HEADER, async (after = "") => {
+    return csvAnswer<string>(c, `tax-year-${year}`, HEADER, async (after = "") => {
       const page = await readPaid(db, program.id, span, { after, limit: CSV_PAGE });
       const rows = payeesOf(c, page, year).flatMap((payee) => linesOf(payee, year));
       return { rows, next: page.hasMore ? page.affiliates.at(-1)?.id : undefined };

@@ -13,6 +13,7 @@ import { findSealedTaxForm, taxFormPlace } from "../../store/tax-forms.ts";
 import { type AppEnv, ctxOf, type Register } from "../env.ts";
 import { defineRoute } from "../route.ts";
 import { type StatementFacts, statementFoot, statementHead, statementLine } from "../statement-page.ts";
+import { streamed } from "../streamed.ts";
 import { payoutId } from "../wire.ts";
 
 const LINES_PAGE = 1_000;
@@ -81,31 +82,26 @@ const bodyOf = (c: Context<AppEnv>, facts: StatementFacts): ReadableStream<Uint8
   const encoder = new TextEncoder();
   let after: string | undefined;
   let isBegun = false;
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const put = async (part: unknown) => controller.enqueue(encoder.encode(String(await part)));
-        if (!isBegun) {
-          isBegun = true;
-          return put(statementHead(facts));
-        }
-        const page = { limit: LINES_PAGE, order: "asc" as const, after };
-        const { lines, hasMore } = await listPayoutLines(db, program.id, payout.id, page);
-        for (const { commission: row, claimed } of lines) {
-          const { id, externalId, kind, note, occurredAt, amount } = commissionOf(row);
-          // The note of a sale is why it was held: it is not for the affiliate's eyes.
-          const shown = kind === "sale" ? null : note;
-          const line = { reference: externalId ?? id, kind, note: shown, occurredAt, amount, claimed };
-          await put(statementLine(line, payout.currency, zone));
-          after = id;
-        }
-        if (hasMore) return;
-        await put(statementFoot(facts));
-        controller.close();
-      },
-    },
-    { highWaterMark: 0 },
-  );
+  return streamed(c, async (controller) => {
+    const put = async (part: unknown) => controller.enqueue(encoder.encode(String(await part)));
+    if (!isBegun) {
+      isBegun = true;
+      return put(statementHead(facts));
+    }
+    const page = { limit: LINES_PAGE, order: "asc" as const, after };
+    const { lines, hasMore } = await listPayoutLines(db, program.id, payout.id, page);
+    for (const { commission: row, claimed } of lines) {
+      const { id, externalId, kind, note, occurredAt, amount } = commissionOf(row);
+      // The note of a sale is why it was held: it is not for the affiliate's eyes.
+      const shown = kind === "sale" ? null : note;
+      const line = { reference: externalId ?? id, kind, note: shown, occurredAt, amount, claimed };
+      await put(statementLine(line, payout.currency, zone));
+      after = id;
+    }
+    if (hasMore) return;
+    await put(statementFoot(facts));
+    controller.close();
+  });
 };
 
 export const registerStatements: Register = (app) => {
