@@ -3,7 +3,7 @@ import { exports } from "cloudflare:workers";
 import { vi } from "vitest";
 import { seams } from "./seams.ts";
 import { readTables } from "./tables.ts";
-import { withWebhooks } from "./webhook-world.ts";
+import { type Sink, withWebhooks } from "./webhook-world.ts";
 import { bindings, openWorld } from "./world.ts";
 
 const self = (exports as unknown as { default: Fetcher }).default;
@@ -92,6 +92,10 @@ export interface Trapped extends ReturnType<typeof withWebhooks> {
   /** Lines of the log port and of the console. */
   readonly lines: string[];
   readonly heard: Heard[];
+  /** What the program's subscribers were sent, headers and body. */
+  sent(): string[];
+  /** From now on the objects' database fails, or does not. */
+  breakLedgers(isBroken: boolean): void;
   /** Asks with planted headers; what it is answered is kept. */
   ask(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Heard>;
   /** The same, and fails unless it is answered with success. */
@@ -117,6 +121,27 @@ const hear = async (request: Request): Promise<Omit<Heard, "request">> => {
   }
 };
 
+/** As D1 says it: a value stands between quotes. */
+export const brokenBy = (trap: Trap): Error =>
+  new Error(
+    `D1_TYPE_ERROR: Type 'object' not supported for value '${trap.plant("note", "a value in D1's error")}'`,
+  );
+
+/** A database that answers everything with an error that quotes what it was given. */
+export const broken = (trap: Trap): D1Database => {
+  const reject = () => Promise.reject(brokenBy(trap));
+  const statement = { bind: () => statement, run: reject, all: reject, first: reject, raw: reject };
+  return { prepare: () => statement, batch: reject } as unknown as D1Database;
+};
+
+const choosing = (whole: D1Database, other: D1Database, isOther: () => boolean): D1Database =>
+  new Proxy(whole, {
+    get: (_target, name) => {
+      const db = isOther() ? other : whole;
+      return Reflect.get(db, name).bind(db);
+    },
+  });
+
 export const openTrapped = async (): Promise<Trapped> => {
   const world = withWebhooks(await openWorld({ destination_cooldown_hours: 0 }));
   const trap = makeTrap();
@@ -126,7 +151,12 @@ export const openTrapped = async (): Promise<Trapped> => {
     vi.spyOn(console, name).mockImplementation((...values: unknown[]) => {
       lines.push(`console: ${values.map(textOf).join(" ")}`);
     });
-  const plain = seams.ports;
+  let isBroken = false;
+  const [plain, ledger] = [seams.ports, seams.ledger];
+  seams.ledger = (ports) => {
+    const made = ledger(ports);
+    return { ...made, db: choosing(made.db, broken(trap), () => isBroken) };
+  };
   seams.ports = (ports) => ({ ...plain(ports), log: (line) => void lines.push(JSON.stringify(line)) });
   trap.watch("secret", "the program's key", world.program.key);
   trap.watch("secret", "the root key", bindings.ROOT_KEY);
@@ -147,9 +177,19 @@ export const openTrapped = async (): Promise<Trapped> => {
     heard.push(one);
     return one;
   };
+  const sinks: Sink[] = [];
   return {
     ...world,
     ...{ trap, lines, heard, ask },
+    breakLedgers(now) {
+      isBroken = now;
+    },
+    sink(host) {
+      const sink = world.sink(host);
+      sinks.push(sink);
+      return sink;
+    },
+    sent: () => sinks.flatMap(({ got }) => got.map(({ headers, body }) => JSON.stringify([headers, body]))),
     async did<T>(method: string, path: string, body?: unknown): Promise<T> {
       const { status, text } = await ask(method, path, body);
       if (status >= 300) throw new Error(`${method} ${path} → ${status} ${text}`);
@@ -158,8 +198,13 @@ export const openTrapped = async (): Promise<Trapped> => {
   };
 };
 
-/** The tables in which canaries of these kinds stand in the clear. */
-export const tablesWith = async ({ trap }: Trapped, kinds: readonly Kind[]): Promise<string[]> =>
-  Object.entries(await readTables()).flatMap(([table, rows]) =>
-    [...new Set(trap.found(rows, kinds))].map((canary) => `${table} ← ${canary}`),
+/** Which canaries stand in the clear in which tables. */
+export const inTables = async (
+  { trap }: Trapped,
+  kinds: readonly Kind[],
+): Promise<Record<string, readonly string[]>> =>
+  Object.fromEntries(
+    Object.entries(await readTables())
+      .map(([table, rows]) => [table, [...new Set(trap.found(rows, kinds))]] as const)
+      .filter(([, found]) => found.length > 0),
   );

@@ -1,6 +1,6 @@
 // A program's life with canaries in everything that takes text: people, accounts, notes, secrets; paid, refused, returned and broken.
 
-import { plantIban, type Trapped } from "./canaries-trap.ts";
+import { broken, plantIban, type Trapped } from "./canaries-trap.ts";
 import { BODIES, type Operation, pathFor, readOperations } from "./isolation-matrix.ts";
 import { DEBTOR } from "./payout-files-scene.ts";
 import { seams } from "./seams.ts";
@@ -345,69 +345,56 @@ export const refuse = async (trapped: Trapped, ids: Ids): Promise<void> => {
   }
 };
 
-/** As D1 says it: a value stands between quotes. */
-const brokenBy = (trapped: Trapped): Error =>
-  new Error(
-    `D1_TYPE_ERROR: Type 'object' not supported for value '${note(trapped, "a value in D1's error")}'`,
-  );
-
-const breaks = (trapped: Trapped, db: D1Database): D1Database =>
-  ({
-    prepare: (sql: string) => {
-      const reject = () => Promise.reject(brokenBy(trapped));
-      const statement = { bind: () => statement, run: reject, all: reject, first: reject, raw: reject };
-      return Object.assign(statement, { sql });
-    },
-    batch: () => Promise.reject(brokenBy(trapped)),
-    withSession: () => breaks(trapped, db),
-  }) as unknown as D1Database;
-
-/** Every route with what it takes, while the database fails: the Worker's own, then the objects'. */
+/** Every route with what it takes, while the database fails: the objects' first, then the Worker's own. */
 export const fail = async (trapped: Trapped, ids: Ids): Promise<void> => {
   const plain = seams.ports;
   await trapped.ask("GET", "/v1/program");
-  seams.ports = (ports) => {
-    const made = plain(ports);
-    return { ...made, db: breaks(trapped, made.db) };
-  };
-  for (const operation of await operations()) {
-    const body = BODIES[operation.name]?.(ids as never);
-    await trapped.ask(operation.method, pathFor(operation, ids), body && withCanaries(trapped, body));
+  for (const isLedgers of [true, false]) {
+    trapped.breakLedgers(isLedgers);
+    if (!isLedgers) seams.ports = (ports) => ({ ...plain(ports), db: broken(trapped.trap) });
+    for (const operation of await operations()) {
+      if (isLedgers && !isWrite(operation)) continue;
+      const body = BODIES[operation.name]?.(ids as never);
+      await trapped.ask(operation.method, pathFor(operation, ids), body && withCanaries(trapped, body));
+    }
+    await trapped.cron();
+    seams.ports = plain;
   }
-  await trapped.cron();
-  seams.ports = plain;
 };
 
-/** Providers that break down over names and addresses, at every place where they are asked. */
-export const breakProviders = async (trapped: Trapped): Promise<void> => {
-  const affiliates: string[] = [];
+/** Somebody is on the way to be paid by each provider; answers an affiliate of Stripe's. */
+const sendOff = async (trapped: Trapped): Promise<string> => {
+  const ids: string[] = [];
   for (const method of ["stripe", "paypal", "wise"]) {
     const id = await enrol(trapped, method);
     await sale(trapped, id, 1_100);
-    const { payout } = await generate(trapped, id);
-    affiliates.push(id);
-    await trapped.did("POST", `/v1/payouts/${payout}/pay`);
+    await trapped.did("POST", `/v1/payouts/${(await generate(trapped, id)).payout}/pay`);
+    ids.push(id);
   }
+  return ids[0] ?? "";
+};
+
+/** Providers that refuse and break down over names and addresses, at every place where they are asked. */
+export const breakProviders = async (trapped: Trapped): Promise<void> => {
   const plain = seams.ports;
-  for (const status of [500, 400, 403, 422]) {
+  for (const status of [400, 422, 500]) {
+    const affiliateId = await sendOff(trapped);
     seams.ports = (ports) => ({ ...plain(ports), http: async () => brokenAnswer(trapped, status) });
     await trapped.drain(3);
     for (const name of ["stripe", "paypal", "wise"]) {
-      const operation = `PUT /v1/program/credentials/${name}`;
-      await trapped.ask(
-        "PUT",
-        `/v1/program/credentials/${name}`,
-        withCanaries(trapped, BODIES[operation]?.({} as never)),
-      );
-      await trapped.ask("POST", `/v1/callbacks/${name}/${trapped.program.id}`, {
-        id: note(trapped, "a message"),
-      });
+      const path = `/v1/program/credentials/${name}`;
+      await trapped.ask("PUT", path, withCanaries(trapped, BODIES[`PUT ${path}`]?.({} as never)));
+      const callback = `/v1/callbacks/${name}/${trapped.program.id}`;
+      await trapped.ask("POST", callback, { id: note(trapped, "a message") });
     }
-    await trapped.ask("PUT", `/v1/affiliates/${affiliates[0]}/payout-method`, METHODS["stripe"]?.(trapped));
+    const again = METHODS["stripe"]?.(trapped);
+    await trapped.ask("PUT", `/v1/affiliates/${affiliateId}/payout-method`, again);
+    await trapped.ask("POST", `/v1/affiliates/${affiliateId}/stripe-onboarding`, {});
     trapped.advance(60_000);
+    await trapped.drain(3);
+    seams.ports = plain;
   }
   await trapped.pump();
-  seams.ports = plain;
 };
 
 const brokenAnswer = (trapped: Trapped, status: number): Response => {

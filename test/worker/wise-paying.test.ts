@@ -379,19 +379,23 @@ describe("a message of Wise", () => {
     expect(await world.verify()).toMatchObject({ ok: true });
   });
 
-  it("that a payment given up after all was made is an incident, and the affiliate owes it", async () => {
+  it("that a payment which waits at Wise was made settles it, and nobody can give it up while it can be made there", async () => {
     const { world, wise, due, pay, read, announce } = await openWise({ country: "DE" });
     const { payout, affiliateId } = await due();
     await pay(payout);
-    await world.ok("POST", `/v1/payouts/${payout.id}/mark-failed`, { reason: "paid another way" });
+    const given = await world.call("POST", `/v1/payouts/${payout.id}/mark-failed`, {
+      reason: "paid another way",
+    });
+    expect([given.status, given.body.code]).toEqual([409, "payment_under_way"]);
+    expect(String(given.body["detail"])).toContain("cancel it in Wise");
     const { id } = only(wise);
     wise.payByHand(id);
     wise.setStatus(id, ...SENT);
     expect(await announce([wise.events().at(-1)?.id ?? ""])).toEqual([200]);
-    expect(await read(payout)).toMatchObject({ status: "failed" });
-    expect(await attemptsOf(payout)).toMatchObject([{ state: "paid_late" }]);
+    expect(await read(payout)).toMatchObject({ status: "paid" });
+    expect(await attemptsOf(payout)).toMatchObject([{ state: "settled" }]);
     expect(await world.ok("GET", `/v1/affiliates/${affiliateId}/balance`)).toMatchObject({
-      balances: [{ recovery_owed: 1_000 }],
+      balances: [{ recovery_owed: 0 }],
     });
     expect(await world.verify()).toMatchObject({ ok: true });
   });
