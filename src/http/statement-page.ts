@@ -82,7 +82,7 @@ const sum = (name: string, amount: number, currency: string, className = "") =>
 /** Everything below the lines: how the sum of the lines becomes what was paid. */
 export const statementFoot = ({ payout, isReverseCharge }: StatementFacts) => {
   const { currency } = payout;
-  return html`</tbody><tfoot>${sum(`${payout.commissionCount} commissions`, payout.gross, currency)}${
+  return html`</tbody><tfoot>${sum(payout.commissionCount === 1 ? "1 commission" : `${payout.commissionCount} commissions`, payout.gross, currency)}${
     payout.refunded === 0 ? "" : sum("Refunded before payment", -payout.refunded, currency)
   }${payout.recovered === 0 ? "" : sum("Owed from earlier refunds", -payout.recovered, currency)}${sum(
     "Net",

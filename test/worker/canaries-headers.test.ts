@@ -15,12 +15,11 @@ interface Case {
   readonly status: number;
   readonly type: string | null;
   readonly method?: string;
-  path: string;
+  readonly path: string;
   readonly body?: string;
   readonly headers?: Record<string, string>;
   /** Of a page of ours, which says itself what it may load. */
   readonly isPage?: boolean;
-  readonly isCached?: boolean;
 }
 
 const JSON_TYPE = { "content-type": "application/json" };

@@ -49,6 +49,8 @@ describe("a canary", () => {
     expect(leaks(answers, ["note"])).not.toEqual([]);
     const found = await inTables(trapped, ["person", "email"]);
     expect(found["affiliates"]?.length).toBeGreaterThan(3);
+    const said = await inTables(trapped, ["provider"]);
+    expect(said["payouts"]).toEqual(["provider: a provider's words"]);
   });
 
   test("is in no log line, neither of ours nor of the console", () => {
