@@ -177,7 +177,8 @@ const giveBack = (world: World, { a, b, c }: Pick): Deed | undefined => {
   if (name === undefined || spend === undefined) return undefined;
   const amount = c % 2 === 0 ? spend.amount : 1 + (b % 4);
   const currency = c % 11 === 0 ? currencyOf(b) : spend.currency;
-  const spendExternalId = name.slice(spend.currency.length + 1);
+  // Now and then of what was never bought.
+  const spendExternalId = c % 5 === 3 ? "never-bought" : name.slice(spend.currency.length + 1);
   const externalId = nameOf(world, "back");
   return {
     command: { kind: "refund_store_credit", amount, currency, externalId, spendExternalId, note: null },

@@ -1,5 +1,6 @@
 // One cell of the table rails × situations: a payout that is due, the edge of the process that pays it, and what must hold in the end.
 import { expect } from "vitest";
+import type { Hint } from "../../src/context.ts";
 import type { AttemptState, PayoutMethod } from "../../src/domain/payout.ts";
 import { expectSound, rowsOf } from "./books.ts";
 import { type Edge, meddleWith } from "./conformance-edge.ts";
@@ -92,6 +93,8 @@ export interface Cell {
   pay(): Promise<void>;
   /** Time passes, the clockwork ticks, and what it or anybody hinted at is delivered. */
   later(ms: number): Promise<void>;
+  /** Time passes, and only the payment's own hint is delivered. */
+  look(ms: number): Promise<void>;
   /** So often. */
   laterTimes(times: number, ms: number): Promise<void>;
 }
@@ -150,6 +153,10 @@ export const openCell = async (driver: RailDriver): Promise<Cell> => {
       world.advance(ms);
       await world.cron();
       await deliverOwn(world);
+    },
+    async look(ms) {
+      world.advance(ms);
+      await deliverBatch([{ kind: "pay", programId: world.program.id, affiliateId, payoutId } as Hint]);
     },
     async laterTimes(times, ms) {
       for (let n = 0; n < times; n++) await cell.later(ms);

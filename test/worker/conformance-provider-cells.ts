@@ -51,7 +51,7 @@ const afterWork: Meddler = async (_sent, forward) => {
 
 const isToken = ({ url }: Sent): boolean => url.endsWith("/v1/oauth2/token");
 
-/** Nothing of it is an answer of any provider. */
+/** Nothing of it is an answer to an instruction by any provider. */
 const GARBAGE: readonly (() => Response)[] = [
   () => new Response("<html><body>502</body></html>", { headers: { "content-type": "text/html" } }),
   () => new Response("{}", { status: 503 }),
@@ -63,7 +63,13 @@ const GARBAGE: readonly (() => Response)[] = [
   () => new Response(null, { status: 204 }),
   () => new Response(null, { status: 302, headers: { location: "https://example.com/" } }),
   () => Response.json({ object: "transfer", id: "tr_1", batch_header: {}, status: "outgoing_payment_sent" }),
+  () => Response.json({ error: { type: "api_error", message: "Something broke." } }, { status: 500 }),
+  () => Response.json({ error: { type: "something_new", message: "Not that." } }, { status: 400 }),
+  () => Response.json({ name: "INTERNAL_SERVER_ERROR", message: "Broken.", debug_id: "d" }, { status: 500 }),
+  () => Response.json({ errors: [{ code: "error.unknown", message: "Broken." }] }, { status: 500 }),
 ];
+
+const garbage = (n: number): Response => GARBAGE[n % GARBAGE.length]?.() ?? new Response(null);
 
 const states = async (cell: Cell): Promise<string[]> => (await cell.attempts()).map(({ state }) => state);
 
@@ -228,20 +234,29 @@ const silences = (driver: ProviderDriver) => ({
   },
 
   async "garbage in place of an answer is believed in nothing"(cell: Cell) {
-    let given = 0;
-    cell.edge.meddler = async (sent, forward) => {
-      if (given === 0 && !driver.moves(sent)) return forward();
-      if (isToken(sent)) return forward();
-      if (given === 0) await forward();
-      return (GARBAGE[given++ % GARBAGE.length] as () => Response)();
+    const expectUnheard = async () => {
+      expect(await states(cell)).toEqual(["unknown"]);
+      expect(await cell.read()).toMatchObject({ status: "processing", external_ref: null });
     };
+    let given = 0;
+    cell.edge.meddler = async (sent, forward) => (driver.moves(sent) ? garbage(given++) : forward());
     await cell.pay();
     for (let look = 0; given < GARBAGE.length && look < 20; look++) {
       expect(await states(cell)).toEqual(["unknown"]);
-      await cell.later(31_000);
+      await cell.look(31_000);
     }
-    expect(given).toBeGreaterThanOrEqual(GARBAGE.length);
-    expect(await cell.read()).toMatchObject({ status: "processing", external_ref: null });
+    await expectUnheard();
+    expect([given, cell.moved()]).toEqual([GARBAGE.length, []]);
+    let isMade = false;
+    cell.edge.meddler = async (sent, forward) => {
+      if (isToken(sent) || (!isMade && !driver.moves(sent))) return forward();
+      if (!isMade) await forward();
+      isMade = true;
+      return garbage(given++);
+    };
+    for (let look = 0; given < 2 * GARBAGE.length && look < 20; look++) await cell.look(11 * MINUTE_MS);
+    await expectUnheard();
+    expect(given).toBeGreaterThanOrEqual(2 * GARBAGE.length);
     cell.edge.meddler = undefined;
     await settle(cell, driver);
     await expectPaid(cell, driver);
@@ -251,10 +266,9 @@ const silences = (driver: ProviderDriver) => ({
     cell.edge.meddler = once(driver.moves, afterWork);
     await cell.pay();
     let given = 0;
-    cell.edge.meddler = async (sent, forward) =>
-      isToken(sent) ? forward() : (GARBAGE[given++ % GARBAGE.length] as () => Response)();
+    cell.edge.meddler = async (sent, forward) => (isToken(sent) ? forward() : garbage(given++));
     cell.world.advance(driver.windowMs);
-    await cell.laterTimes(GARBAGE.length, 11 * MINUTE_MS);
+    for (let look = 0; look < GARBAGE.length; look++) await cell.look(11 * MINUTE_MS);
     expect(given > 0).toBe(driver.findsAlone);
     expect(await states(cell)).toEqual(["unknown"]);
     expect(await cell.read()).toMatchObject({ status: "processing" });
